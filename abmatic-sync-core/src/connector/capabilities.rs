@@ -1,0 +1,77 @@
+//! What a connector can do, as data: the engine, the plans' wording and the conformance suite read the same.
+
+use crate::model::mapping::Mapping;
+use crate::model::resource::Resource;
+
+/// What one connector can do with one resource.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct ResourceCapabilities {
+    /// Which resource.
+    pub resource: Resource,
+    /// What the CRM calls it, as messages show it: `companies`.
+    pub remote_name: &'static str,
+    /// The mapping that a new connection starts with.
+    pub default_mapping: Mapping,
+    /// The remote field that holds the match key (domain or email), `None` where there is none.
+    pub key_field: Option<&'static str>,
+    /// Records in one page of a full read.
+    pub page_max: usize,
+    /// Records in one batch of creates or updates.
+    pub batch_max: usize,
+    /// Keys in one [`crate::connector::contract::CrmConnector::find`] or ids in one read by id.
+    pub find_max: usize,
+    /// Whether records can be read by the time of their last change.
+    pub incremental: bool,
+    /// Whether the CRM's own lists can be a scope.
+    pub lists: bool,
+    /// Whether [`crate::connector::request::Read::Archived`] tells of deleted records.
+    pub archived: bool,
+    /// The relations (by field name) that can be read and written.
+    pub relations: &'static [&'static str],
+}
+
+impl ResourceCapabilities {
+    /// Capabilities with the least: no keys, no lists, no incremental read, pages and batches of one hundred.
+    pub fn new(resource: Resource, remote_name: &'static str, default_mapping: Mapping) -> Self {
+        Self {
+            resource,
+            remote_name,
+            default_mapping,
+            key_field: None,
+            page_max: 100,
+            batch_max: 100,
+            find_max: 100,
+            incremental: false,
+            lists: false,
+            archived: false,
+            relations: &[],
+        }
+    }
+}
+
+/// What a connector is and what it can do.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Descriptor {
+    /// Its name, as connections name it: `hubspot`.
+    pub name: &'static str,
+    /// The CRM's name as people write it: `HubSpot`.
+    pub title: &'static str,
+    /// What it offers, by resource.
+    pub resources: Vec<ResourceCapabilities>,
+    /// How long a change can stay unseen by an incremental read, in seconds. Cursors overlap by it.
+    pub visibility_lag_seconds: u32,
+}
+
+impl Descriptor {
+    /// A connector that offers `resources`.
+    pub fn new(name: &'static str, title: &'static str, resources: Vec<ResourceCapabilities>) -> Self {
+        Self { name, title, resources, visibility_lag_seconds: 0 }
+    }
+
+    /// What it offers for `resource`.
+    pub fn resource(&self, resource: Resource) -> Option<&ResourceCapabilities> {
+        self.resources.iter().find(|offered| offered.resource == resource)
+    }
+}

@@ -1,0 +1,3 @@
+//! Conditions on records: typed, from users' text, and evaluated here where a CRM cannot.
+
+pub mod expr;

@@ -1,0 +1,103 @@
+//! One authorised CRM account of one tenant, as a run sees it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::ids::{ConnectionId, TenantId};
+
+/// How a connection proves who it is. Never shown by `Debug`.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A token that is sent as it is: private app, service key, API key.
+    Token(SecretString),
+}
+
+impl Credentials {
+    /// A token that is sent as it is.
+    pub fn token(token: impl Into<String>) -> Self {
+        Self::Token(SecretString::from(token.into()))
+    }
+}
+
+/// One authorised CRM account of one tenant.
+///
+/// ```
+/// use abmatic_sync_core::model::connection::{Connection, Credentials};
+/// let connection = Connection::new("tenant-1", "hubspot-main", "hubspot", Credentials::token("pat-na1-secret"));
+/// assert!(!format!("{connection:?}").contains("secret"));
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Its id, unique over all tenants.
+    pub id: ConnectionId,
+    /// The name of the connector that serves it, such as `hubspot`.
+    pub connector: String,
+    /// How it proves who it is.
+    pub credentials: Credentials,
+    /// Where the CRM is, when not at its usual host: a sandbox, a proxy or a fake.
+    pub base_url: Option<Url>,
+    /// Counts the calls made for whoever holds this value.
+    pub calls: CallMeter,
+}
+
+impl Connection {
+    /// A connection to the CRM's usual host.
+    pub fn new(
+        tenant: impl Into<TenantId>,
+        id: impl Into<ConnectionId>,
+        connector: impl Into<String>,
+        credentials: Credentials,
+    ) -> Self {
+        Self {
+            tenant: tenant.into(),
+            id: id.into(),
+            connector: connector.into(),
+            credentials,
+            base_url: None,
+            calls: CallMeter::default(),
+        }
+    }
+
+    /// Reaches the CRM at another address.
+    #[must_use]
+    pub fn with_base_url(mut self, url: Url) -> Self {
+        self.base_url = Some(url);
+        self
+    }
+
+    /// The same connection with a meter of its own.
+    #[must_use]
+    pub fn metered(&self) -> Self {
+        Self { calls: CallMeter::default(), ..self.clone() }
+    }
+}
+
+/// Counts requests to a CRM. Clones share the count.
+#[derive(Clone, Default)]
+pub struct CallMeter(Arc<AtomicU64>);
+
+impl CallMeter {
+    /// Counts one request that is about to be sent.
+    pub fn count_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The requests so far.
+    pub fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for CallMeter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallMeter({})", self.total())
+    }
+}

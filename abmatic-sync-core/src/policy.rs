@@ -1,0 +1,292 @@
+//! What may be created, updated, overwritten or cleared, where, and how conflicts end.
+
+use serde::{Deserialize, Serialize};
+
+use crate::filter::expr::Expr;
+use crate::ids::{LocalId, RemoteId};
+use crate::model::resource::{Resource, Side};
+
+/// What to do with a record that exists already on the side that is written.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DuplicateHandling {
+    /// Every differing field takes the source's value, unless that is blank.
+    OverwriteAll,
+    /// It is linked and left as it is.
+    Skip,
+    /// Only empty fields are filled.
+    #[default]
+    UpdateMissing,
+}
+
+impl DuplicateHandling {
+    /// Reads `skip`, `overwrite-all` or `update-missing`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "overwrite-all" => Some(Self::OverwriteAll),
+            "skip" => Some(Self::Skip),
+            "update-missing" => Some(Self::UpdateMissing),
+            _ => None,
+        }
+    }
+}
+
+/// Who wins when both sides changed a field that has no source of truth.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictRule {
+    /// The later edit. A tie goes to [`Policy::tie`].
+    #[default]
+    LatestEdit,
+    /// Always this side.
+    Always(Side),
+}
+
+/// What an emptied field means.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlankRule {
+    /// A deliberate clear (the base held a value) travels like any other edit.
+    Clear,
+    /// An empty value never overwrites.
+    #[default]
+    Keep,
+}
+
+/// What to do when the key finds several candidates.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AmbiguousRule {
+    /// Take the oldest, with a warning.
+    #[default]
+    Oldest,
+    /// Leave the record, and say so.
+    Report,
+}
+
+/// What to do when a link's counterpart is gone.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoneRule {
+    /// Leave everything as it is, and say so.
+    #[default]
+    Report,
+    /// Forget the link; the survivor stays. It is not created anew by the same run.
+    Unlink,
+}
+
+/// Which writes one side is open to.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writes {
+    /// New records.
+    pub create: bool,
+    /// Existing ones.
+    pub update: bool,
+}
+
+impl Writes {
+    /// Creates and updates.
+    pub const ALL: Self = Self { create: true, update: true };
+    /// Neither.
+    pub const NONE: Self = Self { create: false, update: false };
+
+    /// As said.
+    pub const fn new(create: Create, update: Update) -> Self {
+        Self { create: matches!(create, Create::Allowed), update: matches!(update, Update::Allowed) }
+    }
+}
+
+/// Whether new records may be made.
+#[allow(clippy::exhaustive_enums, reason = "it is or it is not")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// They may.
+    Allowed,
+    /// They may not.
+    Closed,
+}
+
+/// Whether existing records may be written.
+#[allow(clippy::exhaustive_enums, reason = "it is or it is not")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// They may.
+    Allowed,
+    /// They may not.
+    Closed,
+}
+
+/// The most that a run may write without being confirmed. `None` is no cap.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caps {
+    /// New records, on both sides together.
+    pub creates_max: Option<u64>,
+    /// Updated records, on both sides together.
+    pub updates_max: Option<u64>,
+    /// Cleared fields, on both sides together.
+    pub clears_max: Option<u64>,
+}
+
+impl Caps {
+    /// Whether there is any cap.
+    pub fn any(&self) -> bool {
+        self.creates_max.is_some() || self.updates_max.is_some() || self.clears_max.is_some()
+    }
+}
+
+/// The settings of one connection and resource.
+///
+/// ```
+/// use abmatic_sync_core::policy::{BlankRule, DuplicateHandling, Policy};
+/// let policy = Policy::default().with_duplicates(DuplicateHandling::OverwriteAll).with_blank(BlankRule::Clear);
+/// assert!(policy.import.create && policy.export.update);
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// What may be written on the host's side.
+    pub import: Writes,
+    /// What may be written on the CRM's side.
+    pub export: Writes,
+    /// What happens to records that exist already.
+    pub duplicates: DuplicateHandling,
+    /// Who wins a conflict.
+    pub conflict: ConflictRule,
+    /// Who wins a tie.
+    pub tie: Side,
+    /// What an emptied field means.
+    pub blank: BlankRule,
+    /// What several candidates mean.
+    pub ambiguous: AmbiguousRule,
+    /// What a vanished counterpart means.
+    pub gone: GoneRule,
+    /// The most that may be written without confirmation.
+    pub caps: Caps,
+    /// What people become in the CRM, where it has both contacts and leads. `None`: what they are here.
+    pub people_destination: Option<Resource>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            import: Writes::ALL,
+            export: Writes::ALL,
+            duplicates: DuplicateHandling::default(),
+            conflict: ConflictRule::default(),
+            tie: Side::Remote,
+            blank: BlankRule::default(),
+            ambiguous: AmbiguousRule::default(),
+            gone: GoneRule::default(),
+            caps: Caps::default(),
+            people_destination: None,
+        }
+    }
+}
+
+impl Policy {
+    /// Sets what may be written here.
+    #[must_use]
+    pub fn with_import(mut self, writes: Writes) -> Self {
+        self.import = writes;
+        self
+    }
+
+    /// Sets what may be written in the CRM.
+    #[must_use]
+    pub fn with_export(mut self, writes: Writes) -> Self {
+        self.export = writes;
+        self
+    }
+
+    /// Sets what happens to records that exist already.
+    #[must_use]
+    pub fn with_duplicates(mut self, handling: DuplicateHandling) -> Self {
+        self.duplicates = handling;
+        self
+    }
+
+    /// Sets who wins a conflict.
+    #[must_use]
+    pub fn with_conflict(mut self, rule: ConflictRule) -> Self {
+        self.conflict = rule;
+        self
+    }
+
+    /// Sets what an emptied field means.
+    #[must_use]
+    pub fn with_blank(mut self, rule: BlankRule) -> Self {
+        self.blank = rule;
+        self
+    }
+
+    /// Sets what several candidates mean.
+    #[must_use]
+    pub fn with_ambiguous(mut self, rule: AmbiguousRule) -> Self {
+        self.ambiguous = rule;
+        self
+    }
+
+    /// Sets what a vanished counterpart means.
+    #[must_use]
+    pub fn with_gone(mut self, rule: GoneRule) -> Self {
+        self.gone = rule;
+        self
+    }
+
+    /// Sets the caps.
+    #[must_use]
+    pub fn with_caps(mut self, caps: Caps) -> Self {
+        self.caps = caps;
+        self
+    }
+
+    /// Sets what people become in the CRM.
+    #[must_use]
+    pub fn with_people_destination(mut self, resource: Resource) -> Self {
+        self.people_destination = Some(resource);
+        self
+    }
+
+    /// What may be written on `side`.
+    pub fn writes(&self, side: Side) -> Writes {
+        match side {
+            Side::Local => self.import,
+            Side::Remote => self.export,
+        }
+    }
+}
+
+/// Which of the CRM's records a run reads.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Every record of the resource.
+    #[default]
+    All,
+    /// Those that a filter holds of, in the CRM's field names.
+    Filter(Expr),
+    /// These records.
+    Ids(Vec<RemoteId>),
+    /// Members of one of the CRM's own lists.
+    List(String),
+}
+
+/// Which of the host's records a push reads.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selection {
+    /// Every record of the resource.
+    #[default]
+    All,
+    /// These records.
+    Ids(Vec<LocalId>),
+}

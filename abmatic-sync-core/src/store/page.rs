@@ -1,0 +1,77 @@
+//! What one page comes to: the local writes, and the links, bases, intents and log entries that depend on each of them.
+
+use crate::ids::{IntentId, LocalId, RemoteId};
+use crate::model::journal::LogEntry;
+use crate::model::link::Link;
+use crate::store::records::LocalWrite;
+use crate::store::state::RunRecord;
+
+/// One record's part of a page.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default)]
+pub struct PageItem {
+    /// The write on the host's side.
+    pub local_write: Option<LocalWrite>,
+    /// The link and base to keep, once the local write is done. A link under the same local or the same remote id is replaced.
+    pub link: Option<Link>,
+    /// What to keep instead when the local write is refused because the host's record had moved on: what the CRM was
+    /// already sent is agreed on all the same.
+    pub link_if_refused: Option<Link>,
+    /// A link to forget.
+    pub unlink: Option<(LocalId, RemoteId)>,
+    /// An intent that has its outcome.
+    pub closed_intent: Option<IntentId>,
+    /// Lines of the log, once the local write is done.
+    pub log: Vec<LogEntry>,
+}
+
+/// What one page comes to.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct PageCommit {
+    /// Record by record.
+    pub items: Vec<PageItem>,
+    /// Cursors to move.
+    pub cursors: Vec<(String, String)>,
+    /// The run as it stands after the page. Refused items are not yet counted there as anything.
+    pub run: RunRecord,
+}
+
+/// The state's part of a page, once the local writes are done.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct StateCommit {
+    /// Links and bases to keep.
+    pub links: Vec<Link>,
+    /// Links to forget.
+    pub unlinks: Vec<(LocalId, RemoteId)>,
+    /// Intents that have their outcome.
+    pub closed_intents: Vec<IntentId>,
+    /// Lines of the log.
+    pub log: Vec<LogEntry>,
+    /// Cursors to move.
+    pub cursors: Vec<(String, String)>,
+    /// The run as it stands.
+    pub run: RunRecord,
+}
+
+impl PageCommit {
+    /// A page's parts.
+    pub fn new(items: Vec<PageItem>, run: RunRecord) -> Self {
+        Self { items, cursors: Vec::new(), run }
+    }
+}
+
+impl StateCommit {
+    /// Nothing but the run's newest state.
+    pub fn new(run: RunRecord) -> Self {
+        Self {
+            links: Vec::new(),
+            unlinks: Vec::new(),
+            closed_intents: Vec::new(),
+            log: Vec::new(),
+            cursors: Vec::new(),
+            run,
+        }
+    }
+}

@@ -101,11 +101,13 @@ pub struct Link {
     pub local_version: Option<Version>,
     /// The remote time that the base knows.
     pub remote_modified_at: Option<DateTime<Utc>>,
+    /// Whether a reference waits for a record that has no link yet (I12): the next run looks at it again.
+    pub waiting: bool,
 }
 
 impl Link {
     /// A link with nothing agreed on yet.
     pub fn new(local_id: LocalId, remote_id: RemoteId) -> Self {
-        Self { local_id, remote_id, base: Base::new(), local_version: None, remote_modified_at: None }
+        Self { local_id, remote_id, base: Base::new(), local_version: None, remote_modified_at: None, waiting: false }
     }
 }

@@ -30,6 +30,12 @@ pub trait StateStore: fmt::Debug + Send + Sync + 'static {
     /// How many links there are.
     async fn link_count(&self, scope: &LinkScope) -> Result<u64>;
 
+    /// The settings kept for a connection and resource, as the engine wrote them down.
+    async fn settings(&self, scope: &LinkScope) -> Result<Option<String>>;
+
+    /// Keeps settings in place of those before.
+    async fn save_settings(&self, scope: &LinkScope, settings: &str) -> Result<()>;
+
     /// The value kept under a cursor's name.
     async fn cursor(&self, scope: &LinkScope, name: &str) -> Result<Option<String>>;
 
@@ -76,6 +82,13 @@ pub enum LinkEnds {
     Local(Vec<LocalId>),
     /// By the CRM's ids.
     Remote(Vec<RemoteId>),
+    /// Those with [`Link::waiting`] set, in the order of their local ids.
+    Waiting {
+        /// Only beyond this one.
+        after: Option<LocalId>,
+        /// How many at the most.
+        limit: usize,
+    },
 }
 
 impl LinkEnds {
@@ -84,6 +97,7 @@ impl LinkEnds {
         match self {
             Self::Local(ids) => ids.is_empty(),
             Self::Remote(ids) => ids.is_empty(),
+            Self::Waiting { limit, .. } => *limit == 0,
         }
     }
 }

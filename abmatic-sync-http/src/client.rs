@@ -1,0 +1,370 @@
+//! The authorised client: counts, paces, sends, sends again where that is safe, and names the operation in every error.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use abmatic_sync_core::clock::Clock;
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::model::connection::{Connection, Credentials};
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::pace::{Allowance, Lane, Limit, Pacer};
+use crate::retry::{Resend, RetryOptions};
+use crate::transport::{Proof, Transport, TransportError};
+
+/// What differs between CRMs in one exchange.
+pub trait Dialect: fmt::Debug + Send + Sync + 'static {
+    /// Says who asks. By default as a bearer token.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthorized`] for credentials that cannot stand in a header.
+    fn authorise(&self, headers: &mut HeaderMap, credentials: &Credentials) -> Result<()> {
+        headers.insert(AUTHORIZATION, bearer(credentials)?);
+        Ok(())
+    }
+
+    /// What an answer means whose status is not 2xx.
+    fn refusal(&self, answer: &Answer) -> Error;
+
+    /// What the headers say about the limit.
+    fn allowance(&self, _headers: &HeaderMap) -> Option<Allowance> {
+        None
+    }
+}
+
+/// `Bearer <token>`, marked so that no header dump shows it.
+fn bearer(credentials: &Credentials) -> Result<HeaderValue> {
+    let Credentials::Token(token) = credentials else {
+        return Err(unusable("these credentials are no token"));
+    };
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret().trim()))
+        .map_err(|_| unusable("the token holds characters that no token has"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn unusable(message: &str) -> Error {
+    Error::new(ErrorKind::Unauthorized, ErrorCode::InvalidSession, message)
+}
+
+/// One request to be made.
+#[derive(Debug)]
+pub struct Call {
+    operation: Cow<'static, str>,
+    method: Method,
+    url: Url,
+    body: Bytes,
+    pace: Option<(Lane, Option<Limit>)>,
+}
+
+impl Call {
+    /// A request without a body. `operation` is how errors name it: `hubspot read contacts`.
+    pub fn new(operation: impl Into<Cow<'static, str>>, method: Method, url: Url) -> Self {
+        Self { operation: operation.into(), method, url, body: Bytes::new(), pace: None }
+    }
+
+    /// A GET.
+    pub fn get(operation: impl Into<Cow<'static, str>>, url: Url) -> Self {
+        Self::new(operation, Method::GET, url)
+    }
+
+    /// A POST with a JSON body.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidRequest`] when `body` cannot be written as JSON.
+    pub fn post(operation: impl Into<Cow<'static, str>>, url: Url, body: &(impl Serialize + ?Sized)) -> Result<Self> {
+        Self::new(operation, Method::POST, url).with_json(body)
+    }
+
+    /// Sets the JSON body.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidRequest`] when `body` cannot be written as JSON.
+    pub fn with_json(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self> {
+        let bytes = serde_json::to_vec(body).map_err(|error| {
+            Error::invalid(ErrorCode::InvalidRequest, "the request cannot be written as JSON").caused_by(error)
+        })?;
+        self.body = bytes.into();
+        Ok(self)
+    }
+
+    /// Lets it wait for its place in `lane`: by the documented `limit` where there is one, and by what headers say.
+    #[must_use]
+    pub fn paced(mut self, lane: Lane, limit: Option<Limit>) -> Self {
+        self.pace = Some((lane, limit));
+        self
+    }
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    operation: Cow<'static, str>,
+    resend: Resend,
+    response: http::Response<Bytes>,
+}
+
+impl Answer {
+    /// An answer of the server, as a dialect's tests make it.
+    pub fn new(response: http::Response<Bytes>) -> Self {
+        Self { operation: Cow::Borrowed("answer"), resend: Resend::Read, response }
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// Its headers.
+    pub fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// Its bytes, decompressed.
+    pub fn body(&self) -> &Bytes {
+        self.response.body()
+    }
+
+    /// `Retry-After` in seconds; a date, which few send, is measured from the answer's own `Date`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if let Ok(seconds) = text.parse::<f64>() {
+            return Duration::try_from_secs_f64(seconds).ok();
+        }
+        let date = self.headers().get(http::header::DATE)?.to_str().ok()?;
+        let (until, from) = (httpdate::parse_http_date(text).ok()?, httpdate::parse_http_date(date).ok()?);
+        Some(until.duration_since(from).unwrap_or(Duration::ZERO))
+    }
+
+    /// The body read as JSON; it may borrow from the answer.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidAnswer`]: [`ErrorKind::Undocumented`] after a read; after a write, which did happen,
+    /// [`ErrorKind::Ambiguous`].
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        serde_json::from_slice(self.body()).map_err(|error| self.unreadable(error))
+    }
+
+    /// The error for a body that is not what the operation's documentation promises.
+    pub fn unreadable(&self, error: serde_json::Error) -> Error {
+        let kind = if self.resend == Resend::Read { ErrorKind::Undocumented } else { ErrorKind::Ambiguous };
+        let message = format!("HTTP {} with a body that does not parse", self.status().as_u16());
+        Error::new(kind, ErrorCode::InvalidAnswer, message).caused_by(error).at(&self.operation)
+    }
+}
+
+/// Sends calls for any number of connections. Clones share their pacing.
+#[derive(Clone, Debug)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    dialect: Arc<dyn Dialect>,
+    pacer: Arc<Pacer>,
+    retry: RetryOptions,
+}
+
+impl Client {
+    /// A client over `transport` that tells and waits the time by `clock`.
+    pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>, dialect: Arc<dyn Dialect>) -> Self {
+        Self { transport, clock, dialect, pacer: Arc::default(), retry: RetryOptions::default() }
+    }
+
+    /// Sets how often and how slowly requests are sent again.
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetryOptions) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The clock it was given.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Sends `call` until it is answered with 2xx, is refused, or may not be sent again.
+    ///
+    /// # Errors
+    /// What the dialect makes of the refusal, or the transport's failure by what it proves, under the operation's name.
+    /// A 5xx on a call that is not a read is [`ErrorKind::Ambiguous`]: the server may have acted before it failed.
+    pub async fn send(&self, on: &Connection, call: Call, resend: Resend) -> Result<Answer> {
+        let mut waits = self.retry.start();
+        loop {
+            let error = match self.send_once(on, &call, resend).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let Some(wait) = waits.after(&error, resend) else { return Err(error.at(&call.operation)) };
+            tracing::debug!(
+                connection = on.id.as_str(),
+                operation = &*call.operation,
+                code = error.code().as_str(),
+                "sent again after {} ms",
+                wait.as_millis()
+            );
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    async fn send_once(&self, on: &Connection, call: &Call, resend: Resend) -> Result<Answer> {
+        let request = self.request(on, call)?;
+        self.take_turn(call).await;
+        on.calls.count_one();
+        let response = self.transport.send(request).await.map_err(|error| lost(error, resend))?;
+        let answer = Answer { operation: call.operation.clone(), resend, response };
+        if let (Some((lane, _)), Some(allowance)) = (&call.pace, self.dialect.allowance(answer.headers())) {
+            self.pacer.observe(lane, allowance, self.clock.now());
+        }
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let refusal = self.dialect.refusal(&answer);
+        Err(if answer.status().is_server_error() { doubted(refusal, resend) } else { refusal })
+    }
+
+    fn request(&self, on: &Connection, call: &Call) -> Result<Request<Bytes>> {
+        let mut request = Request::new(call.body.clone());
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = call.url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
+            Error::invalid(ErrorCode::InvalidRequest, "the address is not one of HTTP").caused_by(error)
+        })?;
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if !call.body.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        self.dialect.authorise(headers, &on.credentials)?;
+        Ok(request)
+    }
+
+    async fn take_turn(&self, call: &Call) {
+        let Some((lane, limit)) = &call.pace else { return };
+        let wait = self.pacer.reserve(lane, *limit, self.clock.now());
+        if !wait.is_zero() {
+            self.clock.sleep(wait).await;
+        }
+    }
+}
+
+/// A transport failure by what it proves. A read that was cut off is merely unavailable.
+fn lost(error: TransportError, resend: Resend) -> Error {
+    let kind = match (error.proof(), resend) {
+        (Proof::NeverSent, _) | (Proof::MayHaveActed, Resend::Read) => ErrorKind::Unavailable,
+        (Proof::MayHaveActed, Resend::Safe | Resend::Verify) => ErrorKind::Ambiguous,
+    };
+    Error::new(kind, ErrorCode::ConnectionLost, error.to_string()).caused_by(error)
+}
+
+/// The server failed while it worked on something that is not a read: nobody knows how far it came.
+fn doubted(refusal: Error, resend: Resend) -> Error {
+    if resend == Resend::Read || refusal.kind() != ErrorKind::Unavailable {
+        return refusal;
+    }
+    Error::new(ErrorKind::Ambiguous, refusal.code(), refusal.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::*;
+
+    /// Gives prepared answers, one for each request.
+    #[derive(Debug)]
+    struct Script(Mutex<VecDeque<Result<u16, TransportError>>>);
+
+    #[async_trait]
+    impl Transport for Script {
+        async fn send(&self, _: Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+            let status = self.0.lock().unwrap().pop_front().expect("one answer for each request")?;
+            let body = Bytes::from_static(b"{}");
+            Ok(http::Response::builder().status(status).header(RETRY_AFTER, "7").body(body).unwrap())
+        }
+    }
+
+    #[derive(Debug, Default)]
+    struct StillClock(Mutex<TimeDelta>);
+
+    #[async_trait]
+    impl Clock for StillClock {
+        fn now(&self) -> DateTime<Utc> {
+            DateTime::UNIX_EPOCH + *self.0.lock().unwrap()
+        }
+
+        async fn sleep(&self, duration: Duration) {
+            *self.0.lock().unwrap() += TimeDelta::from_std(duration).unwrap();
+        }
+    }
+
+    #[derive(Debug)]
+    struct Plain;
+
+    impl Dialect for Plain {
+        fn refusal(&self, answer: &Answer) -> Error {
+            let kind = match answer.status().as_u16() {
+                429 => ErrorKind::RateLimited,
+                500.. => ErrorKind::Unavailable,
+                _ => ErrorKind::Invalid,
+            };
+            let error = Error::new(kind, ErrorCode::UnknownError, "refused");
+            if kind == ErrorKind::RateLimited {
+                return error.with_retry_after(answer.retry_after().unwrap());
+            }
+            error
+        }
+    }
+
+    async fn run(script: Vec<Result<u16, TransportError>>, resend: Resend) -> (Result<Answer>, u64, i64) {
+        let clock = Arc::new(StillClock::default());
+        let transport = Arc::new(Script(Mutex::new(script.into())));
+        let client = Client::new(transport, Arc::<StillClock>::clone(&clock), Arc::new(Plain));
+        let on = Connection::new("t", "c", "plain", Credentials::token("secret"));
+        let call = Call::get("plain read contacts", "https://example.com".parse().unwrap());
+        let answer = client.send(&on, call, resend).await;
+        (answer, on.calls.total(), clock.now().timestamp())
+    }
+
+    #[tokio::test]
+    async fn a_plain_create_is_not_sent_again_after_doubt() {
+        for script in [vec![Ok(502)], vec![Err(TransportError::cut_off("cut"))]] {
+            let (answer, calls, _) = run(script, Resend::Verify).await;
+            assert_eq!((answer.unwrap_err().kind(), calls), (ErrorKind::Ambiguous, 1));
+        }
+        let (answer, calls, _) = run(vec![Err(TransportError::never_sent("no")), Ok(200)], Resend::Verify).await;
+        assert!(answer.is_ok() && calls == 2);
+    }
+
+    #[tokio::test]
+    async fn reads_and_safe_writes_are_sent_again() {
+        let script = || vec![Ok(503), Err(TransportError::cut_off("cut")), Ok(200)];
+        for resend in [Resend::Read, Resend::Safe] {
+            let (answer, calls, _) = run(script(), resend).await;
+            assert!(answer.is_ok() && calls == 3);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_server_says_how_long_to_wait() {
+        let (answer, calls, seconds) = run(vec![Ok(429), Ok(200)], Resend::Verify).await;
+        assert!(answer.is_ok());
+        assert_eq!((calls, seconds), (2, 7));
+    }
+
+    #[tokio::test]
+    async fn errors_name_the_operation_and_no_secret() {
+        let (answer, ..) = run(vec![Ok(400)], Resend::Read).await;
+        let error = answer.unwrap_err();
+        assert_eq!(error.to_string(), "plain read contacts: refused (UNKNOWN_ERROR)");
+        assert!(!format!("{error:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,157 @@
+//! Calls per second: a rolling window for each account and lane, fed by known limits and by the CRM's headers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+/// How many requests fit into any stretch of time.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// So many requests.
+    pub requests: u32,
+    /// In any stretch of this length.
+    pub per: Duration,
+}
+
+impl Limit {
+    /// `requests` in any stretch of `per`.
+    pub const fn new(requests: u32, per: Duration) -> Self {
+        Self { requests, per }
+    }
+}
+
+/// What an answer's headers say about the limit.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The limit.
+    pub limit: Limit,
+    /// How many requests of it are left now, other programs' included.
+    pub remaining: u32,
+}
+
+impl Allowance {
+    /// `remaining` requests are left of `limit`.
+    pub const fn new(limit: Limit, remaining: u32) -> Self {
+        Self { limit, remaining }
+    }
+}
+
+/// Which window a request counts in.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lane {
+    /// Whose limit it is: a portal, an organisation, or else the connection.
+    pub account: String,
+    /// Which of its limits.
+    pub name: &'static str,
+}
+
+impl Lane {
+    /// The lane `name` of `account`.
+    pub fn new(account: impl Into<String>, name: &'static str) -> Self {
+        Self { account: account.into(), name }
+    }
+}
+
+/// Keeps every lane within its limit. Holds no clock: whoever asks says what time it is, and waits.
+#[derive(Debug, Default)]
+pub struct Pacer {
+    windows: Mutex<BTreeMap<Lane, Window>>,
+}
+
+/// Below so many remaining requests each one waits longer.
+const REMAINING_LOW: u32 = 10;
+/// No window remembers more requests than this.
+const SENT_MAX: usize = 1024;
+
+#[derive(Debug, Default)]
+struct Window {
+    /// When the last requests were (or will be) sent, oldest first.
+    sent: VecDeque<DateTime<Utc>>,
+    /// The limit that headers proved to be enforced.
+    enforced: Option<Limit>,
+    /// No request goes before this.
+    not_before: Option<DateTime<Utc>>,
+}
+
+impl Pacer {
+    /// Takes a place in `lane` and says how long to wait for it. `known` is the documented limit, `None` where only the
+    /// server's headers shall slow things down.
+    pub fn reserve(&self, lane: &Lane, known: Option<Limit>, now: DateTime<Utc>) -> Duration {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get_mut(lane) {
+            return window.reserve(known, now);
+        }
+        windows.entry(lane.clone()).or_default().reserve(known, now)
+    }
+
+    /// Learns from an answer's headers.
+    pub fn observe(&self, lane: &Lane, allowance: Allowance, now: DateTime<Utc>) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get_mut(lane) {
+            window.observe(allowance, now);
+        }
+    }
+}
+
+impl Window {
+    fn reserve(&mut self, known: Option<Limit>, now: DateTime<Utc>) -> Duration {
+        let mut at = self.not_before.map_or(now, |bound| bound.max(now));
+        if let Some(limit) = self.enforced.or(known) {
+            // The place in the window of the request that has to be out of it before this one may go.
+            let oldest = self.sent.len().checked_sub(usize::try_from(limit.requests.max(1)).unwrap_or(SENT_MAX));
+            if let Some(blocking) = oldest.and_then(|position| self.sent.get(position)) {
+                at = at.max(*blocking + limit.per);
+            }
+        }
+        if self.sent.len() == SENT_MAX {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(at);
+        (at - now).to_std().unwrap_or(Duration::ZERO)
+    }
+
+    fn observe(&mut self, allowance: Allowance, now: DateTime<Utc>) {
+        if allowance.remaining >= REMAINING_LOW {
+            return;
+        }
+        self.enforced = Some(allowance.limit);
+        let share = allowance.limit.per / allowance.limit.requests.max(1);
+        self.not_before = Some(now + share * (REMAINING_LOW - allowance.remaining));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(milliseconds).unwrap()
+    }
+
+    #[test]
+    fn a_known_limit_holds_in_any_stretch() {
+        let (pacer, lane) = (Pacer::default(), Lane::new("portal-1", "search"));
+        let limit = Some(Limit::new(4, Duration::from_secs(1)));
+        let waits: Vec<u128> = (0..9).map(|_| pacer.reserve(&lane, limit, at(0)).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 1000, 1000, 1000, 1000, 2000]);
+        assert_eq!(pacer.reserve(&Lane::new("portal-2", "search"), limit, at(0)), Duration::ZERO);
+    }
+
+    #[test]
+    fn without_a_limit_nothing_waits_until_headers_say_little_is_left() {
+        let (pacer, lane) = (Pacer::default(), Lane::new("portal-1", "all"));
+        for _ in 0..500 {
+            assert_eq!(pacer.reserve(&lane, None, at(0)), Duration::ZERO);
+        }
+        let limit = Limit::new(100, Duration::from_secs(10));
+        pacer.observe(&lane, Allowance::new(limit, 60), at(0));
+        assert_eq!(pacer.reserve(&lane, None, at(0)), Duration::ZERO);
+        pacer.observe(&lane, Allowance::new(limit, 5), at(20_000));
+        assert_eq!(pacer.reserve(&lane, None, at(20_000)), Duration::from_millis(500));
+    }
+}

@@ -307,6 +307,16 @@ impl Error {
         self
     }
 
+    /// The same error for another record: a whole batch can fail for one reason.
+    #[must_use]
+    pub fn restated(&self) -> Self {
+        let mut again = Self::new(self.0.kind, self.0.code, self.0.message.clone());
+        again.0.context.clone_from(&self.0.context);
+        again.0.retry_after = self.0.retry_after;
+        again.0.fields.clone_from(&self.0.fields);
+        again
+    }
+
     /// What to do.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

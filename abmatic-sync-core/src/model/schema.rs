@@ -156,13 +156,15 @@ pub struct Schema {
     pub required_any: Vec<Vec<FieldName>>,
     /// Fields whose absence is worth a warning in the plan.
     pub recommended: Vec<FieldName>,
+    /// The field that holds the match key: a web address for accounts, an email address for people.
+    pub key_field: Option<FieldName>,
 }
 
 impl Schema {
     /// A schema of `fields`.
     pub fn new(mut fields: Vec<Field>) -> Self {
         fields.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { fields, required_any: Vec::new(), recommended: Vec::new() }
+        Self { fields, required_any: Vec::new(), recommended: Vec::new(), key_field: None }
     }
 
     /// Adds a group of which a create needs at least one.
@@ -176,6 +178,13 @@ impl Schema {
     #[must_use]
     pub fn with_recommended(mut self, fields: &[&str]) -> Self {
         self.recommended.extend(fields.iter().map(|name| FieldName::from(*name)));
+        self
+    }
+
+    /// Names the field that holds the match key.
+    #[must_use]
+    pub fn with_key_field(mut self, name: &str) -> Self {
+        self.key_field = Some(FieldName::from(name));
         self
     }
 

@@ -79,6 +79,10 @@ impl Store for SeparateStores {
 pub fn split_by_outcome(page: PageCommit, outcomes: Vec<LocalOutcome>) -> (StateCommit, Vec<Option<LocalOutcome>>) {
     let mut commit = StateCommit::new(page.run);
     commit.cursors = page.cursors;
+    if let (true, Some(run)) = (outcomes.contains(&LocalOutcome::Refused), page.run_if_refused) {
+        commit.run = run;
+        commit.cursors.clear();
+    }
     let mut outcomes = outcomes.into_iter();
     let by_item = page
         .items
@@ -88,7 +92,10 @@ pub fn split_by_outcome(page: PageCommit, outcomes: Vec<LocalOutcome>) -> (State
             match outcome {
                 Some(LocalOutcome::Refused) => commit.links.extend(item.link_if_refused),
                 Some(LocalOutcome::Written(version)) => {
-                    commit.links.extend(item.link.map(|link| Link { local_version: Some(version), ..link }));
+                    // A link that knows no local state says that a local change is still to be looked at: it stays so.
+                    commit.links.extend(
+                        item.link.map(|link| Link { local_version: link.local_version.map(|_| version), ..link }),
+                    );
                     commit.log.extend(item.log);
                 }
                 None => {

@@ -33,8 +33,11 @@ pub struct PageCommit {
     pub items: Vec<PageItem>,
     /// Cursors to move.
     pub cursors: Vec<(String, String)>,
-    /// The run as it stands after the page. Refused items are not yet counted there as anything.
+    /// The run as it stands after the page.
     pub run: RunRecord,
+    /// The run as it stands while an item is refused: neither it nor the cursors may move past a record that is still to
+    /// be merged anew. `None`: they move all the same.
+    pub run_if_refused: Option<RunRecord>,
 }
 
 /// The state's part of a page, once the local writes are done.
@@ -58,7 +61,7 @@ pub struct StateCommit {
 impl PageCommit {
     /// A page's parts.
     pub fn new(items: Vec<PageItem>, run: RunRecord) -> Self {
-        Self { items, cursors: Vec::new(), run }
+        Self { items, cursors: Vec::new(), run, run_if_refused: None }
     }
 }
 

@@ -1,0 +1,431 @@
+//! The engine: registers connectors, keeps settings, and offers preview, import, push, auto-push, sync and resume.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::clock::Clock;
+use crate::connector::capabilities::ResourceCapabilities;
+use crate::connector::contract::CrmConnector;
+use crate::connector::request::{Pushdown, Read};
+use crate::error::{Error, ErrorCode, ErrorKind, Result};
+use crate::filter::check::check;
+use crate::filter::expr::Expr;
+use crate::ids::{ConnectionId, IdSource, RunId};
+use crate::model::connection::Connection;
+use crate::model::journal::LogEntry;
+use crate::model::link::LinkScope;
+use crate::model::mapping::Mapping;
+use crate::model::resource::{Resource, Side};
+use crate::model::schema::Schema;
+use crate::policy::{Policy, Scope, Selection};
+use crate::run::context::RunContext;
+use crate::run::drive::{drive, dry_run};
+use crate::run::report::{Plan, RunReport};
+use crate::run::request::{Operation, RunRequest, Settings};
+use crate::steps::mapping::{CompiledMapping, Sides};
+use crate::store::contract::Store;
+use crate::store::state::{Counts, LogQuery, RunRecord, RunStatus};
+
+/// How long a CRM's field definitions are taken to hold, in seconds.
+const SCHEMA_TTL_SECONDS: i64 = 600;
+/// How long a run that says nothing keeps its connection, in seconds. Each commit extends it.
+const LEASE_SECONDS: i64 = 120;
+
+/// Keeps a host's records aligned with its customers' CRMs.
+///
+/// One engine serves any number of tenants and connections; a connection is worked on by one run at a time.
+#[derive(Clone)]
+pub struct Engine {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    connectors: Vec<Arc<dyn CrmConnector>>,
+    schemas: Arc<Mutex<SchemaCache>>,
+}
+
+type SchemaCache = HashMap<(ConnectionId, Resource), (DateTime<Utc>, Arc<Schema>)>;
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("store", &self.store)
+            .field("connectors", &self.connectors)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over these stores, without a connector yet.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        Self { store, clock, ids, connectors: Vec::new(), schemas: Arc::default() }
+    }
+
+    /// Registers a connector. One of the same name is replaced.
+    #[must_use]
+    pub fn with_connector(mut self, connector: impl CrmConnector) -> Self {
+        self.connectors.retain(|held| held.descriptor().name != connector.descriptor().name);
+        self.connectors.push(Arc::new(connector));
+        self
+    }
+
+    /// The registered connectors.
+    pub fn connectors(&self) -> &[Arc<dyn CrmConnector>] {
+        &self.connectors
+    }
+
+    /// The stores.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// Keeps settings for a connection and resource, once they fit the CRM's own fields.
+    ///
+    /// # Errors
+    /// `INVALID_FIELD` or `INVALID_SETTINGS` with what is wrong; nothing is kept then.
+    pub async fn save_settings(&self, on: &Connection, resource: Resource, settings: &Settings) -> Result<()> {
+        let target = self.target(on, resource, &settings.policy)?;
+        let mapping = settings.mapping.clone().unwrap_or_else(|| target.capabilities.default_mapping.clone());
+        let (local, remote) = self.both_schemas(on, &target).await?;
+        compile(&mapping, &target, &local, &remote)?;
+        let text =
+            serde_json::to_string(settings).map_err(|error| Error::store("the settings cannot be written", error))?;
+        self.store.state().save_settings(&target.scope, &text).await
+    }
+
+    /// The settings kept for a connection and resource, or those that it starts with.
+    pub async fn settings(&self, on: &Connection, resource: Resource) -> Result<Settings> {
+        let scope = LinkScope::new(on.tenant.clone(), on.id.clone(), resource);
+        match self.store.state().settings(&scope).await? {
+            Some(text) => {
+                serde_json::from_str(&text).map_err(|error| Error::store("the kept settings cannot be read", error))
+            }
+            None => Ok(Settings::default()),
+        }
+    }
+
+    /// What a run would do, field by field and with reasons. Nothing is written on either side.
+    pub async fn preview(&self, on: &Connection, request: &RunRequest) -> Result<Plan> {
+        let context = self.context(on, request, None).await?;
+        let mut plan = self.empty_plan(&context);
+        plan.matching = count(&context).await?;
+        dry_run(&context, request, &mut plan).await?;
+        Ok(plan)
+    }
+
+    /// Brings the CRM's records here.
+    pub async fn import(&self, on: &Connection, resource: Resource, scope: Scope) -> Result<RunReport> {
+        self.run(on, &RunRequest::import(resource, scope)).await
+    }
+
+    /// Brings selected local records to the CRM.
+    pub async fn push(&self, on: &Connection, resource: Resource, selection: Selection) -> Result<RunReport> {
+        self.run(on, &RunRequest::push(resource, selection)).await
+    }
+
+    /// Brings the local records that came to be since the last automatic push to the CRM.
+    pub async fn auto_push(&self, on: &Connection, resource: Resource) -> Result<RunReport> {
+        self.run(on, &RunRequest::auto_push(resource)).await
+    }
+
+    /// Aligns both sides.
+    pub async fn sync(&self, on: &Connection, resource: Resource, scope: Scope) -> Result<RunReport> {
+        self.run(on, &RunRequest::sync(resource, scope)).await
+    }
+
+    /// Does what the request says, to its end.
+    ///
+    /// # Errors
+    /// What stops a whole run: a wrong setting or filter, a token that is refused, a CRM or store that fails. Single
+    /// records' failures are in the log and in the counts. A stopped run goes on with [`Engine::resume`].
+    pub async fn run(&self, on: &Connection, request: &RunRequest) -> Result<RunReport> {
+        let context = self.context(on, request, None).await?;
+        if let Some(report) = self.over_its_cap(&context, request).await? {
+            return Ok(report);
+        }
+        let record = self.new_record(&context, request)?;
+        self.carry_out(context, request, record).await
+    }
+
+    /// Goes on with a run that was stopped or killed, from its last commit.
+    ///
+    /// # Errors
+    /// As [`Engine::run`]; also when there is no such run, or it has reached its end.
+    pub async fn resume(&self, on: &Connection, run: &RunId) -> Result<RunReport> {
+        let missing = || {
+            Error::new(
+                ErrorKind::NotFound,
+                ErrorCode::InvalidRequest,
+                format!("there is no run {run} on this connection"),
+            )
+        };
+        let record = self
+            .store
+            .state()
+            .run(&on.tenant, run)
+            .await?
+            .filter(|record| record.connection == on.id)
+            .ok_or_else(missing)?;
+        if record.status == RunStatus::Completed {
+            let message = format!("the run {run} has reached its end already");
+            return Err(Error::invalid(ErrorCode::InvalidRequest, message));
+        }
+        let kept: KeptRequest = serde_json::from_str(&record.request)
+            .map_err(|error| Error::store("the run's request cannot be read", error))?;
+        let request = RunRequest { policy: kept.policy, ..kept_request(record.resource, kept.operation) };
+        let context = self.context(on, &request, Some(record.started_at)).await?;
+        self.carry_out(context, &request, record).await
+    }
+
+    /// Lines of the log, newest first.
+    pub async fn log(&self, query: &LogQuery) -> Result<Vec<LogEntry>> {
+        self.store.state().log(query).await
+    }
+
+    async fn carry_out(
+        &self,
+        context: Arc<RunContext>,
+        request: &RunRequest,
+        mut record: RunRecord,
+    ) -> Result<RunReport> {
+        let now = self.clock.now();
+        let state = self.store.state();
+        let until = now + Duration::seconds(LEASE_SECONDS);
+        let lease = state.acquire(&context.scope.tenant, &context.scope.connection, &record.id, now, until).await?;
+        record.status = RunStatus::Running;
+        record.error = None;
+        let calls_before = record.calls;
+        let outcome = match state.save_run(&record).await {
+            Ok(()) => self.prepare_and_drive(&context, request, &lease, &mut record).await,
+            Err(error) => Err(error),
+        };
+        record.calls = calls_before + context.connection.calls.total();
+        record.finished_at = Some(self.clock.now());
+        record.status = if outcome.is_ok() { RunStatus::Completed } else { RunStatus::Failed };
+        record.error = outcome.as_ref().err().map(Error::to_string);
+        let lost_lease = outcome.as_ref().is_err_and(|error| error.code() == ErrorCode::LeaseHeld);
+        let saved = if lost_lease { Ok(()) } else { state.save_run(&record).await };
+        let released = state.release(&lease).await;
+        outcome.map_err(|error| {
+            error.at(&format!(
+                "{} {} {}",
+                context.connection.connector,
+                context.operation.as_str(),
+                context.scope.resource
+            ))
+        })?;
+        saved.and(released)?;
+        tracing::info!(run = %record.id, calls = record.calls, read = record.counts.read, "run completed");
+        Ok(report_of(&record, &context))
+    }
+
+    async fn prepare_and_drive(
+        &self,
+        context: &Arc<RunContext>,
+        request: &RunRequest,
+        lease: &crate::store::state::Lease,
+        record: &mut RunRecord,
+    ) -> Result<()> {
+        if context.writes(Side::Remote).create {
+            context.connector.prepare(&context.connection, context.remote_resource()).await?;
+        }
+        drive(context, request, lease, record).await
+    }
+
+    /// A run over its cap stops with its counts before anything is written.
+    async fn over_its_cap(&self, context: &Arc<RunContext>, request: &RunRequest) -> Result<Option<RunReport>> {
+        let caps = context.policy.caps;
+        if request.confirmed || !caps.any() {
+            return Ok(None);
+        }
+        let mut plan = self.empty_plan(context);
+        let counting = RunRequest { plan_items_max: 0, observer: None, ..request.clone() };
+        dry_run(context, &counting, &mut plan).await?;
+        let over = |count: u64, cap: Option<u64>| cap.is_some_and(|cap| count > cap);
+        let counts = plan.counts;
+        let is_over = over(counts.created, caps.creates_max)
+            || over(counts.updated, caps.updates_max)
+            || over(counts.cleared_fields, caps.clears_max);
+        if !is_over {
+            return Ok(None);
+        }
+        let mut record = self.new_record(context, request)?;
+        record.status = RunStatus::NeedsConfirmation;
+        record.counts = counts;
+        record.calls = context.connection.calls.total();
+        record.finished_at = Some(self.clock.now());
+        self.store.state().save_run(&record).await?;
+        Ok(Some(report_of(&record, context)))
+    }
+
+    fn new_record(&self, context: &RunContext, request: &RunRequest) -> Result<RunRecord> {
+        let kept = KeptRequest { operation: request.operation.clone(), policy: request.policy.clone() };
+        let text =
+            serde_json::to_string(&kept).map_err(|error| Error::store("the run's request cannot be written", error))?;
+        let id = RunId::new(self.ids.next_id(context.started_at).to_string());
+        let scope = &context.scope;
+        Ok(RunRecord::new(id, scope.tenant.clone(), scope.connection.clone(), scope.resource, text, context.started_at))
+    }
+
+    fn empty_plan(&self, context: &RunContext) -> Plan {
+        Plan {
+            operation: context.operation.as_str(),
+            resource: context.scope.resource,
+            matching: None,
+            filtered_here: context.filter_here.as_ref().map(|(_, why)| why.clone()),
+            counts: Counts::default(),
+            items: Vec::new(),
+            items_left_out: 0,
+        }
+    }
+
+    async fn context(
+        &self,
+        on: &Connection,
+        request: &RunRequest,
+        started_at: Option<DateTime<Utc>>,
+    ) -> Result<Arc<RunContext>> {
+        let on = on.metered();
+        let settings = self.settings(&on, request.resource).await?;
+        let policy = request.policy.clone().unwrap_or(settings.policy);
+        let target = self.target(&on, request.resource, &policy)?;
+        let (local_schema, remote_schema) = self.both_schemas(&on, &target).await?;
+        let mapping = settings.mapping.unwrap_or_else(|| target.capabilities.default_mapping.clone());
+        let compiled = compile(&mapping, &target, &local_schema, &remote_schema)?;
+        let (filter_there, filter_here) = split_filter(request, &target, &remote_schema)?;
+        Ok(Arc::new(RunContext {
+            store: Arc::clone(&self.store),
+            connector: target.connector,
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            connection: on,
+            scope: target.scope,
+            capabilities: target.capabilities,
+            mapping: Arc::new(compiled),
+            local_schema: Arc::new(local_schema),
+            remote_schema,
+            policy,
+            operation: request.operation.clone(),
+            filter_here,
+            filter_there,
+            started_at: started_at.unwrap_or_else(|| self.clock.now()),
+        }))
+    }
+
+    fn target(&self, on: &Connection, resource: Resource, policy: &Policy) -> Result<Target> {
+        let connector =
+            self.connectors.iter().find(|held| held.descriptor().name == on.connector).ok_or_else(|| {
+                let names: Vec<&str> = self.connectors.iter().map(|held| held.descriptor().name).collect();
+                let message = format!("no connector is called \"{}\"; registered: {}", on.connector, names.join(", "));
+                Error::invalid(ErrorCode::InvalidSettings, message)
+            })?;
+        let remote_resource = policy.people_destination.filter(|_| resource.is_person()).unwrap_or(resource);
+        let capabilities = connector.descriptor().resource(remote_resource).cloned().ok_or_else(|| {
+            let message = format!("{} offers no {remote_resource} records", connector.descriptor().title);
+            Error::invalid(ErrorCode::Unsupported, message)
+        })?;
+        let scope = LinkScope::new(on.tenant.clone(), on.id.clone(), resource).to_remote(remote_resource);
+        Ok(Target { connector: Arc::clone(connector), capabilities, scope })
+    }
+
+    async fn both_schemas(&self, on: &Connection, target: &Target) -> Result<(Schema, Arc<Schema>)> {
+        let local = self.store.records().schema(target.scope.resource);
+        let key = (on.id.clone(), target.scope.remote_resource);
+        let now = self.clock.now();
+        let cached = self.schemas.lock().ok().and_then(|schemas| schemas.get(&key).cloned());
+        let is_fresh = |read_at: DateTime<Utc>| now - read_at < Duration::seconds(SCHEMA_TTL_SECONDS);
+        if let Some((_, schema)) = cached.filter(|(read_at, _)| is_fresh(*read_at)) {
+            return Ok((local, schema));
+        }
+        let schema = Arc::new(target.connector.describe(on, target.scope.remote_resource).await?);
+        if let Ok(mut schemas) = self.schemas.lock() {
+            schemas.insert(key, (now, Arc::clone(&schema)));
+        }
+        Ok((local, schema))
+    }
+}
+
+/// A connector, and what it offers for the resource that is meant.
+struct Target {
+    connector: Arc<dyn CrmConnector>,
+    capabilities: ResourceCapabilities,
+    scope: LinkScope,
+}
+
+/// What of a request is kept with its run, so that it can be resumed.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct KeptRequest {
+    operation: Operation,
+    policy: Option<Policy>,
+}
+
+fn kept_request(resource: Resource, operation: Operation) -> RunRequest {
+    match operation {
+        Operation::AutoPush => RunRequest::auto_push(resource),
+        Operation::Import(scope) => RunRequest::import(resource, scope),
+        Operation::Push(selection) => RunRequest::push(resource, selection),
+        Operation::Sync(scope) => RunRequest::sync(resource, scope),
+    }
+}
+
+fn compile(mapping: &Mapping, target: &Target, local: &Schema, remote: &Schema) -> Result<CompiledMapping> {
+    CompiledMapping::compile(
+        mapping,
+        Sides {
+            resource: target.scope.resource,
+            local,
+            remote,
+            remote_key: target.capabilities.key_field,
+            relations: target.capabilities.relations,
+        },
+    )
+}
+
+type FilterHere = Option<(Expr, String)>;
+
+/// Decides who evaluates the scope's filter: the CRM where it can, else the engine.
+fn split_filter(request: &RunRequest, target: &Target, schema: &Schema) -> Result<(Option<Expr>, FilterHere)> {
+    let (Operation::Import(scope) | Operation::Sync(scope)) = &request.operation else { return Ok((None, None)) };
+    match scope {
+        Scope::Filter(filter) => {
+            let filter = check(filter, schema)?;
+            match target.connector.pushdown(target.scope.remote_resource, &filter, schema) {
+                Pushdown::Server => Ok((Some(filter), None)),
+                Pushdown::Here(why) => Ok((None, Some((filter, why)))),
+            }
+        }
+        Scope::List(_) if !target.capabilities.lists => {
+            let message = format!(
+                "{} has no lists of {} to import",
+                target.connector.descriptor().title,
+                target.capabilities.remote_name
+            );
+            Err(Error::invalid(ErrorCode::Unsupported, message))
+        }
+        Scope::All | Scope::Ids(_) | Scope::List(_) => Ok((None, None)),
+    }
+}
+
+async fn count(context: &RunContext) -> Result<Option<u64>> {
+    let (Operation::Import(scope) | Operation::Sync(scope)) = &context.operation else { return Ok(None) };
+    let read = match (scope, &context.filter_there) {
+        (Scope::Filter(_), Some(filter)) => Read::Filter(filter.clone()),
+        (Scope::Filter(_), None) => return Ok(None),
+        (Scope::All, _) => Read::All,
+        (Scope::Ids(ids), _) => return Ok(Some(ids.len() as u64)),
+        (Scope::List(list), _) => Read::List(list.clone()),
+    };
+    context.connector.count(&context.connection, context.remote_resource(), &read).await
+}
+
+fn report_of(record: &RunRecord, context: &RunContext) -> RunReport {
+    RunReport {
+        run: record.id.clone(),
+        status: record.status,
+        counts: record.counts,
+        calls: record.calls,
+        filtered_here: context.filter_here.as_ref().map(|(_, why)| why.clone()),
+    }
+}

@@ -1,0 +1,259 @@
+//! Records, links, bases and log of a block, as one page to commit.
+
+use chrono::{DateTime, Utc};
+
+use crate::connector::request::Written;
+use crate::error::Error;
+use crate::ids::{LocalId, RunId};
+use crate::model::change::{Direction, FieldChange};
+use crate::model::journal::{LogEntry, Status};
+use crate::model::link::{Base, Link};
+use crate::model::record::Version;
+use crate::model::resource::Side;
+use crate::run::context::RunContext;
+use crate::run::write::{Sent, SentOutcome};
+use crate::steps::matching::Situation;
+use crate::steps::plan::{Action, Agreement, Planned};
+use crate::store::page::PageItem;
+use crate::store::records::LocalWrite;
+use crate::store::state::Counts;
+
+/// What a record counts as (I5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tally {
+    Created,
+    Failed,
+    Skipped,
+    Unchanged,
+    Updated,
+}
+
+impl Tally {
+    /// Counts one record that was read.
+    pub(crate) fn count(self, counts: &mut Counts) {
+        counts.read += 1;
+        match self {
+            Self::Created => counts.created += 1,
+            Self::Failed => counts.failed += 1,
+            Self::Skipped => counts.skipped += 1,
+            Self::Unchanged => counts.unchanged += 1,
+            Self::Updated => counts.updated += 1,
+        }
+    }
+}
+
+/// What a plan counts as if it is carried out.
+pub(crate) fn tally_of(planned: &Planned) -> Tally {
+    match planned.action {
+        Action::Create(_) => Tally::Created,
+        Action::Fail(_) => Tally::Failed,
+        Action::Leave(_) | Action::Unlink(_) => Tally::Skipped,
+        Action::Unchanged => Tally::Unchanged,
+        Action::Update => Tally::Updated,
+    }
+}
+
+/// Makes items for the page: who writes them down, and when.
+#[derive(Debug)]
+pub(crate) struct Scribe<'a> {
+    pub(crate) context: &'a RunContext,
+    pub(crate) run: &'a RunId,
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl Scribe<'_> {
+    /// The item of one record, and what it counts as.
+    pub(crate) fn item(&self, planned: Planned, sent: Sent) -> (PageItem, Tally) {
+        let tally = tally_of(&planned);
+        let mut item = PageItem { closed_intent: sent.closed_intent, ..PageItem::default() };
+        let written = match sent.outcome {
+            SentOutcome::Failed(error) => return (self.failed(item, &planned, error), Tally::Failed),
+            SentOutcome::NotNeeded => None,
+            SentOutcome::Written(written) => Some(written),
+        };
+        match &planned.action {
+            Action::Create(side) => self.created(&mut item, &planned, *side, written.as_ref()),
+            Action::Fail(error) => item.log.push(self.failure(&planned, error)),
+            Action::Leave(reason) => {
+                item.link = self.link(&planned, None, Which::All).filter(|_| planned.pair.refused.is_none());
+                item.log.push(self.entry(&planned, Status::Skipped, forth(&planned), reason.clone()));
+            }
+            Action::Unchanged => item.link = self.link(&planned, None, Which::All),
+            Action::Unlink(reason) => {
+                item.unlink = planned.pair.link.as_ref().map(|link| (link.local_id.clone(), link.remote_id.clone()));
+                item.log.push(self.entry(&planned, Status::Skipped, forth(&planned), format!("unlinked: {reason}")));
+            }
+            Action::Update => self.updated(&mut item, &planned, written.as_ref()),
+        }
+        (item, tally)
+    }
+
+    /// The log line of a record that could not even be read.
+    pub(crate) fn unreadable(&self, id: Option<crate::ids::RemoteId>, error: &Error) -> PageItem {
+        let mut entry = self.blank_entry(Status::Failed, Direction::ToAbmatic);
+        entry.remote_id = id;
+        entry.message = error.to_string();
+        entry.code = Some(error.code());
+        PageItem { log: vec![entry], ..PageItem::default() }
+    }
+
+    /// The log line of a record that changed again whenever it was about to be written.
+    pub(crate) fn failed(&self, mut item: PageItem, planned: &Planned, error: Error) -> PageItem {
+        item.log.push(self.failure(planned, &error));
+        item
+    }
+
+    fn created(&self, item: &mut PageItem, planned: &Planned, side: Side, written: Option<&Written>) {
+        let link = match side {
+            Side::Remote => self.link(planned, written, Which::All),
+            Side::Local => {
+                let id = LocalId::new(self.context.ids.next_id(self.now).to_string());
+                item.local_write = Some(LocalWrite::create(id.clone(), planned.to_local.clone(), self.now));
+                self.link_to_new_local(planned, id)
+            }
+        };
+        let words = if side == Side::Remote { "created in the CRM" } else { "created here" };
+        let message = with_warnings(words.to_owned(), planned, written);
+        let mut entry = self.entry(planned, Status::Created, Direction::towards(side), message);
+        if let Some(link) = &link {
+            entry.local_id = Some(link.local_id.clone());
+            entry.remote_id = Some(link.remote_id.clone());
+        }
+        item.log.push(entry);
+        item.link = link;
+    }
+
+    fn updated(&self, item: &mut PageItem, planned: &Planned, written: Option<&Written>) {
+        if let (Some(local), false) = (&planned.pair.local, planned.to_local.is_empty()) {
+            let mut write = LocalWrite::update(local.id.clone(), planned.to_local.clone(), local.version, self.now);
+            // The edit was made in the CRM, and then: another CRM's edit of the same field is judged by that.
+            if let Some(edited) = planned.pair.remote.as_ref().and_then(|record| record.modified_at) {
+                write.edited_at = planned.to_local.iter().map(|(name, _)| (name.clone(), edited)).collect();
+            }
+            item.local_write = Some(write);
+            item.link_if_refused = written.and_then(|_| self.link(planned, written, Which::Sent));
+        }
+        item.link = self.link(planned, written, Which::All);
+        for way in [Direction::ToAbmatic, Direction::FromAbmatic] {
+            let names: Vec<&str> =
+                planned.changes.iter().filter(|c| c.written && c.direction == way).map(|c| c.field.as_str()).collect();
+            if !names.is_empty() {
+                let message = with_warnings(format!("updated {}", names.join(", ")), planned, written);
+                item.log.push(self.entry(planned, Status::Updated, way, message));
+            }
+        }
+    }
+
+    fn failure(&self, planned: &Planned, error: &Error) -> LogEntry {
+        let mut entry = self.entry(planned, Status::Failed, forth(planned), error.to_string());
+        entry.code = Some(error.code());
+        entry
+    }
+
+    fn entry(&self, planned: &Planned, status: Status, way: Direction, message: String) -> LogEntry {
+        let mut entry = self.blank_entry(status, way);
+        entry.local_id = planned.pair.local.as_ref().map(|record| record.id.clone());
+        entry.remote_id = planned.pair.remote.as_ref().map(|record| record.id.clone());
+        entry.message = message;
+        let of_way = |change: &&FieldChange| change.direction == way || status == Status::Skipped;
+        entry.changes = planned.changes.iter().filter(of_way).cloned().collect();
+        entry
+    }
+
+    fn blank_entry(&self, status: Status, way: Direction) -> LogEntry {
+        let scope = &self.context.scope;
+        LogEntry::new(self.run.clone(), scope.connection.clone(), scope.resource, status, way, self.now)
+    }
+
+    /// The link to keep, `None` where it is kept as it is already.
+    fn link(&self, planned: &Planned, written: Option<&Written>, which: Which) -> Option<Link> {
+        let pair = &planned.pair;
+        let local = pair.local.as_ref()?;
+        let remote_id = written.map(|written| &written.id).or(pair.remote.as_ref().map(|record| &record.id))?;
+        let mut link = pair.link.clone().unwrap_or_else(|| Link::new(local.id.clone(), remote_id.clone()));
+        link.remote_id = remote_id.clone();
+        self.agree(&mut link.base, planned, written, which);
+        link.remote_modified_at = written
+            .and_then(|written| written.modified_at)
+            .or(pair.remote.as_ref().and_then(|record| record.modified_at));
+        link.waiting = planned.waiting;
+        link.local_version = match which {
+            Which::All => self.settled_version(planned, &link.base),
+            Which::Sent => None,
+        };
+        (pair.link.as_ref() != Some(&link)).then_some(link)
+    }
+
+    fn link_to_new_local(&self, planned: &Planned, local_id: LocalId) -> Option<Link> {
+        let remote = planned.pair.remote.as_ref()?;
+        let mut link = Link::new(local_id, remote.id.clone());
+        self.agree(&mut link.base, planned, None, Which::All);
+        link.remote_modified_at = remote.modified_at;
+        link.waiting = planned.waiting;
+        // The store sets the version that the new record gets.
+        link.local_version = Some(Version::new(0));
+        Some(link)
+    }
+
+    fn agree(&self, base: &mut Base, planned: &Planned, written: Option<&Written>, which: Which) {
+        for agreement in &planned.agreements {
+            if which == Which::Sent && agreement.way != Some(Direction::FromAbmatic) {
+                continue;
+            }
+            let field = &self.context.mapping.fields[agreement.place];
+            let remote = self.kept_remote(agreement, written);
+            base.agree(field.local.clone(), agreement.local.clone(), remote);
+        }
+    }
+
+    /// What the CRM keeps of a value, which need not be what it was sent.
+    fn kept_remote(&self, agreement: &Agreement, written: Option<&Written>) -> crate::model::value::Value {
+        let field = &self.context.mapping.fields[agreement.place];
+        let kept = (agreement.way == Some(Direction::FromAbmatic) && field.relation.is_none())
+            .then(|| written?.fields.get(field.remote.as_str()))
+            .flatten()
+            .and_then(|value| field.to_local(value).ok());
+        kept.unwrap_or_else(|| agreement.remote.clone())
+    }
+
+    /// The local state that the base knows, `None` while a local value differs from it: the next sync has to look again.
+    fn settled_version(&self, planned: &Planned, base: &Base) -> Option<Version> {
+        let local = planned.pair.local.as_ref()?;
+        let settled = self.context.mapping.fields.iter().all(|field| {
+            let name = field.local.as_str();
+            let after = planned.to_local.get(name).or_else(|| local.fields.get(name)).cloned().unwrap_or_default();
+            match base.local(name) {
+                Some(known) => field.same(known, &after),
+                None => after.is_blank(),
+            }
+        });
+        settled.then_some(local.version)
+    }
+}
+
+/// Which agreements go into a base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    All,
+    /// Only what the CRM was sent: the host's record moved on meanwhile.
+    Sent,
+}
+
+fn forth(planned: &Planned) -> Direction {
+    match planned.pair.situation {
+        Situation::LocalGone => Direction::FromAbmatic,
+        Situation::RemoteGone => Direction::ToAbmatic,
+        Situation::Ambiguous | Situation::Linked | Situation::Matched | Situation::New | Situation::OutOfScope => {
+            Direction::towards(planned.pair.source.other())
+        }
+    }
+}
+
+fn with_warnings(mut message: String, planned: &Planned, written: Option<&Written>) -> String {
+    let of_write = written.map(|written| written.warnings.as_slice()).unwrap_or_default();
+    for warning in planned.pair.warnings.iter().chain(of_write) {
+        message.push_str("; ");
+        message.push_str(warning);
+    }
+    message
+}

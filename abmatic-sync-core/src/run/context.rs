@@ -1,0 +1,159 @@
+//! What stays the same throughout a run: who, over which connector and stores, by which rules.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::clock::Clock;
+use crate::connector::capabilities::ResourceCapabilities;
+use crate::connector::contract::CrmConnector;
+use crate::connector::request::{FindRequest, Read, ReadRequest};
+use crate::error::Result;
+use crate::filter::expr::Expr;
+use crate::ids::{FieldName, IdSource, LocalId, RemoteId};
+use crate::model::connection::Connection;
+use crate::model::link::LinkScope;
+use crate::model::record::{LocalRecord, RemoteRecord};
+use crate::model::resource::{Resource, Side};
+use crate::model::schema::Schema;
+use crate::policy::{Policy, Writes};
+use crate::run::request::Operation;
+use crate::steps::mapping::CompiledMapping;
+use crate::steps::merge::MergeRules;
+use crate::steps::normalize::match_key;
+use crate::steps::plan::{LinkedMode, PlanRules};
+use crate::store::contract::Store;
+
+/// What stays the same throughout a run.
+#[derive(Debug)]
+pub(crate) struct RunContext {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) connector: Arc<dyn CrmConnector>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) connection: Connection,
+    pub(crate) scope: LinkScope,
+    pub(crate) capabilities: ResourceCapabilities,
+    pub(crate) mapping: Arc<CompiledMapping>,
+    pub(crate) local_schema: Arc<Schema>,
+    pub(crate) remote_schema: Arc<Schema>,
+    pub(crate) policy: Policy,
+    pub(crate) operation: Operation,
+    /// The filter that is evaluated here, and why.
+    pub(crate) filter_here: Option<(Expr, String)>,
+    /// The filter that the CRM evaluates.
+    pub(crate) filter_there: Option<Expr>,
+    /// The end of an incremental read's window.
+    pub(crate) started_at: DateTime<Utc>,
+}
+
+impl RunContext {
+    /// The resource on the CRM's side.
+    pub(crate) fn remote_resource(&self) -> Resource {
+        self.scope.remote_resource
+    }
+
+    /// What this operation may write on `side`: the settings, and the operation's own direction.
+    pub(crate) fn writes(&self, side: Side) -> Writes {
+        match (&self.operation, side) {
+            (Operation::Import(_), Side::Remote) | (Operation::Push(_) | Operation::AutoPush, Side::Local) => {
+                Writes::NONE
+            }
+            (Operation::Import(_) | Operation::Sync(_), Side::Local)
+            | (Operation::Push(_) | Operation::AutoPush | Operation::Sync(_), Side::Remote) => self.policy.writes(side),
+        }
+    }
+
+    /// The rules that pairs are planned by.
+    pub(crate) fn rules(&self) -> PlanRules<'_> {
+        let (local, remote) = (self.writes(Side::Local), self.writes(Side::Remote));
+        PlanRules {
+            mapping: &self.mapping,
+            remote_schema: &self.remote_schema,
+            local_schema: &self.local_schema,
+            merge: MergeRules {
+                duplicates: self.policy.duplicates,
+                conflict: self.policy.conflict,
+                tie: self.policy.tie,
+                blank: self.policy.blank,
+                local_open: local.update,
+                remote_open: remote.update,
+            },
+            linked: match self.operation {
+                Operation::Import(_) => LinkedMode::DuplicateHandling,
+                Operation::AutoPush | Operation::Push(_) | Operation::Sync(_) => LinkedMode::ThreeWay,
+            },
+            local_writes: local,
+            remote_writes: remote,
+            gone: self.policy.gone,
+        }
+    }
+
+    /// A read of the mapped fields.
+    pub(crate) fn read_request(&self, read: Read) -> ReadRequest {
+        let filter_fields = self.filter_here.iter().flat_map(|(filter, _)| filter.fields());
+        ReadRequest::new(self.remote_resource(), read)
+            .with_fields(self.mapping.remote_names.iter().cloned().chain(filter_fields))
+            .with_relations(self.mapping.relation_names.iter().cloned())
+    }
+
+    /// Remote records by id, in as few calls as the CRM allows.
+    pub(crate) async fn read_remote(&self, ids: &[RemoteId], edit_times: EditTimes) -> Result<Vec<RemoteRecord>> {
+        let mut records = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(self.capabilities.find_max.max(1)) {
+            let mut request = self.read_request(Read::Ids(chunk.to_vec()));
+            if edit_times == EditTimes::Wanted {
+                request = request.with_edit_times();
+            }
+            let mut cursor = None;
+            loop {
+                let page = self.connector.read(&self.connection, request.clone().at(cursor)).await?;
+                records.extend(page.records);
+                let Some(next) = page.next else { break };
+                cursor = Some(next);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Remote records by key, in as few calls as the CRM allows.
+    pub(crate) async fn find_remote(&self, keys: &[String]) -> Result<Vec<RemoteRecord>> {
+        let mut records = Vec::new();
+        for chunk in keys.chunks(self.capabilities.find_max.max(1)) {
+            let mut request = FindRequest::new(self.remote_resource(), chunk.to_vec());
+            request.fields = self.mapping.remote_names.clone();
+            request.relations = self.mapping.relation_names.clone();
+            records.extend(self.connector.find(&self.connection, request).await?);
+        }
+        Ok(records)
+    }
+
+    /// Local records by id.
+    pub(crate) async fn read_local(&self, ids: &[LocalId]) -> Result<Vec<LocalRecord>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.store.records().read(&self.scope.tenant, self.scope.resource, ids).await
+    }
+
+    /// The match key of a remote record.
+    pub(crate) fn remote_key(&self, record: &RemoteRecord) -> Option<String> {
+        self.key(self.mapping.remote_key.as_ref(), |name| record.fields.get(name)?.as_text())
+    }
+
+    /// The match key of a local record.
+    pub(crate) fn local_key(&self, record: &LocalRecord) -> Option<String> {
+        self.key(self.mapping.local_key.as_ref(), |name| record.fields.get(name)?.as_text())
+    }
+
+    fn key<'a>(&self, name: Option<&FieldName>, text: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+        match_key(self.scope.resource, text(name?.as_str())?)
+    }
+}
+
+/// Whether the times of single fields' edits are worth their price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EditTimes {
+    NotWanted,
+    Wanted,
+}

@@ -1,0 +1,208 @@
+//! One run, block by block: read → steps → write → commit. The only loop of the engine.
+//!
+//! The next block is read while this one is worked on; each commit is a checkpoint from which the run can be resumed.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorCode, ErrorKind, Result};
+use crate::model::resource::Side;
+use crate::run::context::RunContext;
+use crate::run::intent::verify;
+use crate::run::pairing::{Unchanged, pair_local};
+use crate::run::process::{Progressing, carry_out, pair, preview};
+use crate::run::read::{AUTO_PUSH_CURSOR, Block, LOCAL_CURSOR, Phase, Reader, remote_cursor_name, repeated_page};
+use crate::run::report::{Plan, Progress};
+use crate::run::request::{Operation, RunRequest};
+use crate::store::page::StateCommit;
+use crate::store::state::{Intent, Lease, RunRecord};
+
+/// Where a run stands: kept with each block, read when it is resumed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Checkpoint {
+    phase: usize,
+    at: Option<String>,
+}
+
+/// Carries out a run from its checkpoint to its end.
+pub(crate) async fn drive(
+    context: &Arc<RunContext>,
+    request: &RunRequest,
+    lease: &Lease,
+    record: &mut RunRecord,
+) -> Result<()> {
+    if context.writes(Side::Remote).create {
+        settle_open_intents(context, lease, record).await?;
+    }
+    let phases = Phase::of(&context.operation);
+    let start = read_checkpoint(record)?;
+    for (place, &phase) in phases.iter().enumerate().skip(start.phase) {
+        let from = (place == start.phase).then(|| start.at.clone()).flatten();
+        let reader = Reader::of(Arc::clone(context), phase).await?;
+        let mut at = from;
+        let mut block = reader.block(at.as_deref()).await?;
+        loop {
+            let next = block.next.clone();
+            if next.is_some() && next == at {
+                return Err(repeated_page(context.capabilities.remote_name));
+            }
+            let total = block.total;
+            let work = work_block(context, phase, place, block, Work { lease, record: &mut *record });
+            let ahead = read_ahead(&reader, next.as_deref());
+            let (done, following) = futures::join!(work, ahead);
+            done?;
+            tell(request, phase, record, total);
+            match following? {
+                Some(following) => (at, block) = (next, following),
+                None => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Plans a run from its beginning to its end.
+pub(crate) async fn dry_run(context: &Arc<RunContext>, request: &RunRequest, plan: &mut Plan) -> Result<()> {
+    for &phase in Phase::of(&context.operation) {
+        let reader = Reader::of(Arc::clone(context), phase).await?;
+        let mut at: Option<String> = None;
+        loop {
+            let mut block = reader.block(at.as_deref()).await?;
+            if block.next.is_some() && block.next == at {
+                return Err(repeated_page(context.capabilities.remote_name));
+            }
+            let paired = pair(context, &mut block, phase.side(), rule_of(context, phase)).await?;
+            preview(context, paired, &block.undecodable, request.plan_items_max, plan);
+            if let Some(observer) = &request.observer {
+                observer(&Progress { run: None, reading: phase.side(), counts: plan.counts, total: block.total });
+            }
+            match block.next {
+                Some(next) => at = Some(next),
+                None => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Work<'a> {
+    lease: &'a Lease,
+    record: &'a mut RunRecord,
+}
+
+async fn work_block(context: &RunContext, phase: Phase, place: usize, mut block: Block, work: Work<'_>) -> Result<()> {
+    let checkpoint = match &block.next {
+        Some(next) => Checkpoint { phase: place, at: Some(next.clone()) },
+        None => Checkpoint { phase: place + 1, at: None },
+    };
+    let cursors = cursors_after(context, phase, &block);
+    let paired = pair(context, &mut block, phase.side(), rule_of(context, phase)).await?;
+    let progress = Progressing {
+        lease: work.lease,
+        record: work.record,
+        cursors,
+        checkpoint: Some(write_checkpoint(&checkpoint)?),
+    };
+    carry_out(context, paired, block.undecodable, progress).await
+}
+
+async fn read_ahead(reader: &Reader, next: Option<&str>) -> Result<Option<Block>> {
+    match next {
+        Some(next) => reader.block(Some(next)).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Only a sync may pass over what equals its base: the other operations treat existing records by rules of their own.
+fn rule_of(context: &RunContext, phase: Phase) -> Unchanged {
+    match (&context.operation, phase) {
+        (Operation::Sync(_), Phase::Remote | Phase::Local) => Unchanged::PassOver,
+        (Operation::Sync(_), Phase::Waiting) => Unchanged::Inspect,
+        (Operation::AutoPush | Operation::Import(_) | Operation::Push(_), _) => Unchanged::Inspect,
+    }
+}
+
+/// The cursors that a block moves: the host's with each block, the CRM's at the end, to where its window ended.
+fn cursors_after(context: &RunContext, phase: Phase, block: &Block) -> Vec<(String, String)> {
+    let version = block.version.map(|version| version.get().to_string());
+    match (&context.operation, phase, version) {
+        (Operation::Sync(_), Phase::Local, Some(version)) => vec![(LOCAL_CURSOR.to_owned(), version)],
+        (Operation::AutoPush, Phase::Local, Some(version)) => vec![(AUTO_PUSH_CURSOR.to_owned(), version)],
+        (Operation::Sync(scope), Phase::Remote, _) if block.next.is_none() => {
+            vec![(remote_cursor_name(scope), context.started_at.to_rfc3339())]
+        }
+        (Operation::AutoPush | Operation::Import(_) | Operation::Push(_) | Operation::Sync(_), _, _) => Vec::new(),
+    }
+}
+
+/// Creates that an earlier run announced and did not see through: those that happened are linked by a look at the CRM's
+/// record, the others are taken back and tried again.
+async fn settle_open_intents(context: &RunContext, lease: &Lease, record: &mut RunRecord) -> Result<()> {
+    let intents = context.store.state().open_intents(&context.scope).await?;
+    if intents.is_empty() {
+        return Ok(());
+    }
+    let found = verify(context, &intents).await?;
+    let (happened, lost): (Vec<_>, Vec<_>) = intents.into_iter().zip(found).partition(|(_, found)| found.is_some());
+    link_found(context, lease, record, happened).await?;
+    let lost: Vec<Intent> = lost.into_iter().map(|(intent, _)| intent).collect();
+    let mut commit = StateCommit::new(record.clone());
+    commit.closed_intents = lost.iter().map(|intent| intent.id.clone()).collect();
+    context.store.state().commit(&context.scope, lease, &commit).await?;
+    let ids: Vec<_> = lost.into_iter().map(|intent| intent.local_id).collect();
+    let records = context.read_local(&ids).await?;
+    let paired = pair_local(context, records, Unchanged::Inspect).await?;
+    let checkpoint = record.checkpoint.clone();
+    carry_out(context, paired, Vec::new(), Progressing { lease, record, cursors: Vec::new(), checkpoint }).await
+}
+
+/// Links what was created after all: what was sent is the base, and an ordinary merge sees to the rest.
+async fn link_found(
+    context: &RunContext,
+    lease: &Lease,
+    record: &RunRecord,
+    happened: Vec<(Intent, Option<crate::model::record::RemoteRecord>)>,
+) -> Result<()> {
+    let mut commit = StateCommit::new(record.clone());
+    for (intent, found) in happened {
+        let Some(remote) = found else { continue };
+        let mut link = crate::model::link::Link::new(intent.local_id, remote.id);
+        for field in context.mapping.fields.iter().filter(|field| field.relation.is_none()) {
+            let sent = intent.fields.get(field.remote.as_str()).and_then(|value| field.to_local(value).ok());
+            let kept = remote.fields.get(field.remote.as_str()).and_then(|value| field.to_local(value).ok());
+            if let (Some(sent), Some(kept)) = (sent, kept) {
+                link.base.agree(field.local.clone(), sent, kept);
+            }
+        }
+        link.remote_modified_at = remote.modified_at;
+        // The references of the create are unknown: the next sync looks at the record again.
+        link.waiting = true;
+        commit.links.push(link);
+        commit.closed_intents.push(intent.id);
+    }
+    context.store.state().commit(&context.scope, lease, &commit).await
+}
+
+fn tell(request: &RunRequest, phase: Phase, record: &RunRecord, total: Option<u64>) {
+    if let Some(observer) = &request.observer {
+        observer(&Progress { run: Some(record.id.clone()), reading: phase.side(), counts: record.counts, total });
+    }
+}
+
+fn read_checkpoint(record: &RunRecord) -> Result<Checkpoint> {
+    match &record.checkpoint {
+        Some(text) => {
+            serde_json::from_str(text).map_err(|error| checkpoint_error("the run's checkpoint cannot be read", error))
+        }
+        None => Ok(Checkpoint { phase: 0, at: None }),
+    }
+}
+
+fn write_checkpoint(checkpoint: &Checkpoint) -> Result<String> {
+    serde_json::to_string(checkpoint).map_err(|error| checkpoint_error("the run's checkpoint cannot be written", error))
+}
+
+fn checkpoint_error(what: &str, error: serde_json::Error) -> Error {
+    Error::new(ErrorKind::Store, ErrorCode::StoreFailed, what).caused_by(error)
+}

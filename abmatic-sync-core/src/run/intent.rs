@@ -1,0 +1,50 @@
+//! A create is announced before it is sent, and verified after doubt: exactly once (I4).
+
+use crate::connector::request::{CreateInDoubt, VerifyRequest, Written};
+use crate::error::Result;
+use crate::ids::IntentId;
+use crate::model::fields::Fields;
+use crate::model::record::RemoteRecord;
+use crate::run::context::RunContext;
+use crate::steps::plan::Planned;
+use crate::store::state::{Intent, Lease};
+
+/// Commits the intents of these creates, and gives them in their order.
+pub(crate) async fn announce(context: &RunContext, lease: &Lease, creates: &[&Planned]) -> Result<Vec<Intent>> {
+    let now = context.clock.now();
+    let intents: Vec<Intent> = creates
+        .iter()
+        .filter_map(|planned| {
+            let local = planned.pair.local.as_ref()?;
+            let id = IntentId::new(context.ids.next_id(now).to_string());
+            Some(Intent::new(id, local.id.clone(), now, planned.to_remote.clone()))
+        })
+        .collect();
+    context.store.state().announce(&context.scope, lease, &intents).await?;
+    Ok(intents)
+}
+
+/// Asks the CRM which of these creates happened.
+pub(crate) async fn verify(context: &RunContext, intents: &[Intent]) -> Result<Vec<Option<RemoteRecord>>> {
+    let mut found = Vec::with_capacity(intents.len());
+    for chunk in intents.chunks(context.capabilities.find_max.max(1)) {
+        let creates = chunk
+            .iter()
+            .map(|intent| CreateInDoubt::new(intent.id.clone(), intent.announced_at, intent.fields.clone()))
+            .collect();
+        let mut request = VerifyRequest::new(context.remote_resource(), creates);
+        request.fields = context.mapping.remote_names.clone();
+        let mut answers = context.connector.verify(&context.connection, request).await?;
+        answers.resize_with(chunk.len(), || None);
+        found.extend(answers);
+    }
+    Ok(found)
+}
+
+/// What was written, told from the record that a verification found: only the fields that were sent.
+pub(crate) fn written_as_found(record: RemoteRecord, sent: &Fields) -> Written {
+    let mut written = Written::new(record.id);
+    written.modified_at = record.modified_at;
+    written.fields = record.fields.into_iter().filter(|(name, _)| sent.get(name.as_str()).is_some()).collect();
+    written
+}

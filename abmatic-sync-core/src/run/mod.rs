@@ -1,0 +1,12 @@
+//! One run: pages in, steps over them, writes out, commits.
+
+pub mod commit;
+pub mod context;
+pub mod drive;
+pub mod intent;
+pub mod pairing;
+pub mod process;
+pub mod read;
+pub mod report;
+pub mod request;
+pub mod write;

@@ -1,0 +1,380 @@
+//! Gives each record of a block its link, its counterpart and its situation, with one lookup of each kind a block.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::error::Result;
+use crate::ids::{LocalId, RemoteId};
+use crate::model::link::{Link, LinkScope};
+use crate::model::record::{LocalRecord, RemoteRecord};
+use crate::model::resource::Side;
+use crate::run::context::{EditTimes, RunContext};
+use crate::run::request::Operation;
+use crate::steps::matching::{Candidate, KeyMatch, Situation, choose, fold_same_keys};
+use crate::steps::plan::Pair;
+use crate::steps::references::ReferenceMap;
+use crate::store::state::LinkEnds;
+
+/// A block's records with what matching found.
+#[derive(Debug, Default)]
+pub(crate) struct Paired {
+    pub(crate) pairs: Vec<Pair>,
+    /// Records that are as their base knows them: nothing has to be looked up for them.
+    pub(crate) unchanged: u64,
+    pub(crate) references: ReferenceMap,
+}
+
+/// Whether a linked record that equals its base may be passed over without a look at its counterpart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unchanged {
+    PassOver,
+    Inspect,
+}
+
+/// Pairs records that were read from the CRM.
+pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>, rule: Unchanged) -> Result<Paired> {
+    let records = newest_of_each(records);
+    let mut paired = Paired::default();
+    load_remote_references(context, &records, &mut paired.references).await?;
+    let mut links = links_by_remote(context, &records).await?;
+    let mut linked = Vec::new();
+    let mut fresh = Vec::new();
+    for record in records {
+        match take_link(&mut links, &record) {
+            Some(link) if rule == Unchanged::PassOver && is_as_base(context, &record, &link, &paired.references) => {
+                paired.unchanged += 1;
+            }
+            Some(link) => linked.push((record, link)),
+            None => fresh.push(record),
+        }
+    }
+    pair_linked_remote(context, linked, &mut paired).await?;
+    pair_fresh_remote(context, fresh, &mut paired).await?;
+    let locals: Vec<&LocalRecord> = paired.pairs.iter().filter_map(|pair| pair.local.as_ref()).collect();
+    let ids = local_references(context, &locals);
+    load_local_references(context, ids, &mut paired.references).await?;
+    Ok(paired)
+}
+
+/// Pairs records that were read from the host.
+pub(crate) async fn pair_local(context: &RunContext, records: Vec<LocalRecord>, rule: Unchanged) -> Result<Paired> {
+    let mut paired = Paired::default();
+    let ends = LinkEnds::Local(records.iter().map(|record| record.id.clone()).collect());
+    let mut links: HashMap<LocalId, Link> =
+        links(context, &ends).await?.into_iter().map(|link| (link.local_id.clone(), link)).collect();
+    let mut linked = Vec::new();
+    let mut fresh = Vec::new();
+    for record in records {
+        match links.remove(&record.id) {
+            Some(_) if context.operation == Operation::AutoPush => {}
+            Some(link) if rule == Unchanged::PassOver && link.local_version == Some(record.version) => {
+                paired.unchanged += 1;
+            }
+            Some(link) => linked.push((record, link)),
+            None if record.deleted => {}
+            None => fresh.push(record),
+        }
+    }
+    let ids = local_references(context, &linked.iter().map(|(record, _)| record).chain(&fresh).collect::<Vec<_>>());
+    load_local_references(context, ids, &mut paired.references).await?;
+    pair_linked_local(context, linked, &mut paired).await?;
+    pair_fresh_local(context, fresh, &mut paired).await?;
+    let remotes: Vec<RemoteRecord> = paired.pairs.iter().filter_map(|pair| pair.remote.clone()).collect();
+    load_remote_references(context, &remotes, &mut paired.references).await?;
+    Ok(paired)
+}
+
+/// One pair of a local record and the remote record that the CRM says it duplicates.
+pub(crate) async fn pair_existing(context: &RunContext, local: LocalRecord, remote: RemoteRecord) -> Result<Paired> {
+    let mut paired = Paired::default();
+    load_local_references(context, local_references(context, &[&local]), &mut paired.references).await?;
+    load_remote_references(context, std::slice::from_ref(&remote), &mut paired.references).await?;
+    let holder = links(context, &LinkEnds::Remote(vec![remote.id.clone()])).await?.into_iter().next();
+    let mut pair = new_pair(Side::Local, Situation::Matched, Some(local), Some(remote));
+    pair.refused =
+        holder.map(|link| format!("the CRM holds it as {}, which is linked with {}", link.remote_id, link.local_id));
+    paired.pairs.push(pair);
+    Ok(paired)
+}
+
+fn newest_of_each(records: Vec<RemoteRecord>) -> Vec<RemoteRecord> {
+    let mut seen = HashSet::with_capacity(records.len());
+    if records.iter().all(|record| seen.insert(record.id.clone())) {
+        return records;
+    }
+    let mut places: HashMap<RemoteId, usize> = HashMap::new();
+    let mut kept: Vec<RemoteRecord> = Vec::new();
+    for record in records {
+        match places.get(&record.id) {
+            Some(&place) => kept[place] = record,
+            None => {
+                places.insert(record.id.clone(), kept.len());
+                kept.push(record);
+            }
+        }
+    }
+    kept
+}
+
+async fn links(context: &RunContext, ends: &LinkEnds) -> Result<Vec<Link>> {
+    if ends.is_empty() {
+        return Ok(Vec::new());
+    }
+    context.store.state().links(&context.scope, ends).await
+}
+
+async fn links_by_remote(context: &RunContext, records: &[RemoteRecord]) -> Result<HashMap<RemoteId, Link>> {
+    let ids =
+        records.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.merged_ids)).cloned().collect();
+    let links = links(context, &LinkEnds::Remote(ids)).await?;
+    Ok(links.into_iter().map(|link| (link.remote_id.clone(), link)).collect())
+}
+
+/// The record's link, or that of a record that was merged into it: the link follows to the survivor.
+fn take_link(links: &mut HashMap<RemoteId, Link>, record: &RemoteRecord) -> Option<Link> {
+    if links.is_empty() {
+        return None;
+    }
+    links.remove(&record.id).or_else(|| record.merged_ids.iter().find_map(|id| links.remove(id)))
+}
+
+fn is_as_base(context: &RunContext, record: &RemoteRecord, link: &Link, references: &ReferenceMap) -> bool {
+    if record.deleted || link.waiting || link.remote_id != record.id {
+        return false;
+    }
+    context.mapping.fields.iter().all(|field| {
+        let Some(value) = record.fields.get(field.remote.as_str()) else { return field.relation.is_some() };
+        let mapped = match field.relation {
+            Some(relation) => {
+                let translated = references.to_local(relation.target, value);
+                translated.waiting.is_empty().then(|| translated.value())
+            }
+            None => field.to_local(value).ok(),
+        };
+        match (mapped, link.base.remote(field.local.as_str())) {
+            (Some(mapped), Some(base)) => field.same(&mapped, base),
+            _ => false,
+        }
+    })
+}
+
+async fn pair_linked_remote(
+    context: &RunContext,
+    linked: Vec<(RemoteRecord, Link)>,
+    paired: &mut Paired,
+) -> Result<()> {
+    let ids: Vec<LocalId> = linked.iter().map(|(_, link)| link.local_id.clone()).collect();
+    let mut locals: HashMap<LocalId, LocalRecord> =
+        context.read_local(&ids).await?.into_iter().map(|record| (record.id.clone(), record)).collect();
+    for (remote, link) in linked {
+        let local = locals.remove(&link.local_id).filter(|record| !record.deleted);
+        let situation = match (&local, remote.deleted) {
+            (_, true) => Situation::RemoteGone,
+            (None, false) => Situation::LocalGone,
+            (Some(_), false) => Situation::Linked,
+        };
+        let mut pair = new_pair(Side::Remote, situation, local, Some(remote));
+        pair.link = Some(link);
+        paired.pairs.push(pair);
+    }
+    Ok(())
+}
+
+async fn pair_fresh_remote(context: &RunContext, fresh: Vec<RemoteRecord>, paired: &mut Paired) -> Result<()> {
+    let keyed: Vec<_> =
+        fresh.iter().map(|record| (context.remote_key(record), record.created_at, record.id.as_str())).collect();
+    let stands_for = fold_same_keys(&keyed);
+    let keys: Vec<Option<String>> = keyed.into_iter().map(|(key, ..)| key).collect();
+    let wanted: Vec<String> = keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+    let mut found = find_local(context, &wanted).await?;
+    let first_ids: Vec<RemoteId> = fresh.iter().map(|record| record.id.clone()).collect();
+    for (place, remote) in fresh.into_iter().enumerate() {
+        let mut pair = new_pair(Side::Remote, Situation::New, None, Some(remote));
+        match &keys[place] {
+            Some(key) if stands_for[place] != place => {
+                refuse_double(&mut pair, key, first_ids[stands_for[place]].as_str());
+            }
+            Some(key) => {
+                let (candidates, mut records) = found.remove(key).unwrap_or_default();
+                if let Some(chosen) = settle(&mut pair, key, &candidates, context) {
+                    pair.local = Some(records.swap_remove(chosen));
+                }
+            }
+            None => {}
+        }
+        paired.pairs.push(pair);
+    }
+    Ok(())
+}
+
+type ByKey<R> = HashMap<String, (Vec<Candidate>, Vec<R>)>;
+
+async fn find_local(context: &RunContext, keys: &[String]) -> Result<ByKey<LocalRecord>> {
+    let mut found: ByKey<LocalRecord> = HashMap::new();
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    let records = context.store.records().find(&context.scope.tenant, context.scope.resource, keys).await?;
+    let ids = records.iter().map(|keyed| keyed.record.id.clone()).collect();
+    let taken: HashMap<LocalId, Link> =
+        links(context, &LinkEnds::Local(ids)).await?.into_iter().map(|link| (link.local_id.clone(), link)).collect();
+    for keyed in records {
+        let (candidates, records) = found.entry(keyed.key).or_default();
+        candidates.push(Candidate {
+            id: keyed.record.id.to_string(),
+            created_at: Some(keyed.record.created_at),
+            taken_by: taken.get(&keyed.record.id).map(|link| link.remote_id.to_string()),
+        });
+        records.push(keyed.record);
+    }
+    Ok(found)
+}
+
+async fn pair_linked_local(context: &RunContext, linked: Vec<(LocalRecord, Link)>, paired: &mut Paired) -> Result<()> {
+    let (gone, live): (Vec<_>, Vec<_>) = linked.into_iter().partition(|(record, _)| record.deleted);
+    for (local, link) in gone {
+        let mut pair = new_pair(Side::Local, Situation::LocalGone, Some(local), None);
+        pair.link = Some(link);
+        paired.pairs.push(pair);
+    }
+    let ids: Vec<RemoteId> = live.iter().map(|(_, link)| link.remote_id.clone()).collect();
+    let mut remotes: HashMap<RemoteId, RemoteRecord> = HashMap::new();
+    for record in context.read_remote(&ids, EditTimes::NotWanted).await? {
+        // A merged record comes under its survivor's id; the link is looked up by the old one.
+        for old in &record.merged_ids {
+            remotes.entry(old.clone()).or_insert_with(|| record.clone());
+        }
+        remotes.insert(record.id.clone(), record);
+    }
+    for (local, link) in live {
+        let remote = remotes.remove(&link.remote_id).filter(|record| !record.deleted);
+        let situation = if remote.is_some() { Situation::Linked } else { Situation::RemoteGone };
+        let mut pair = new_pair(Side::Local, situation, Some(local), remote);
+        pair.link = Some(link);
+        paired.pairs.push(pair);
+    }
+    Ok(())
+}
+
+async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecord>, paired: &mut Paired) -> Result<()> {
+    let keyed: Vec<_> =
+        fresh.iter().map(|record| (context.local_key(record), Some(record.created_at), record.id.as_str())).collect();
+    let stands_for = fold_same_keys(&keyed);
+    let keys: Vec<Option<String>> = keyed.into_iter().map(|(key, ..)| key).collect();
+    let wanted: Vec<String> = keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+    let mut found = find_remote(context, &wanted).await?;
+    let first_ids: Vec<LocalId> = fresh.iter().map(|record| record.id.clone()).collect();
+    for (place, local) in fresh.into_iter().enumerate() {
+        let mut pair = new_pair(Side::Local, Situation::New, Some(local), None);
+        match &keys[place] {
+            Some(key) if stands_for[place] != place => {
+                refuse_double(&mut pair, key, first_ids[stands_for[place]].as_str());
+            }
+            Some(key) => {
+                let (candidates, mut records) = found.remove(key).unwrap_or_default();
+                if let Some(chosen) = settle(&mut pair, key, &candidates, context) {
+                    pair.remote = Some(records.swap_remove(chosen));
+                }
+            }
+            None => {}
+        }
+        paired.pairs.push(pair);
+    }
+    Ok(())
+}
+
+async fn find_remote(context: &RunContext, keys: &[String]) -> Result<ByKey<RemoteRecord>> {
+    let mut found: ByKey<RemoteRecord> = HashMap::new();
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    let records = newest_of_each(context.find_remote(keys).await?);
+    let ids = records.iter().map(|record| record.id.clone()).collect();
+    let taken: HashMap<RemoteId, Link> =
+        links(context, &LinkEnds::Remote(ids)).await?.into_iter().map(|link| (link.remote_id.clone(), link)).collect();
+    for record in records {
+        let Some(key) = context.remote_key(&record) else { continue };
+        let (candidates, records) = found.entry(key).or_default();
+        candidates.push(Candidate {
+            id: record.id.to_string(),
+            created_at: record.created_at,
+            taken_by: taken.get(&record.id).map(|link| link.local_id.to_string()),
+        });
+        records.push(record);
+    }
+    Ok(found)
+}
+
+/// Sets the situation that the candidates come to, and says which of them is the counterpart.
+fn settle(pair: &mut Pair, key: &str, candidates: &[Candidate], context: &RunContext) -> Option<usize> {
+    match choose(key, candidates, context.policy.ambiguous) {
+        KeyMatch::Found(place, warning) => {
+            pair.situation = if warning.is_some() { Situation::Ambiguous } else { Situation::Matched };
+            pair.warnings.extend(warning);
+            Some(place)
+        }
+        KeyMatch::None => None,
+        KeyMatch::Refused(reason) => {
+            pair.situation = Situation::Ambiguous;
+            pair.refused = Some(reason);
+            None
+        }
+    }
+}
+
+fn refuse_double(pair: &mut Pair, key: &str, first: &str) {
+    pair.situation = Situation::Ambiguous;
+    pair.refused = Some(format!("it has the same key {key} as {first}, which stands for both"));
+}
+
+fn new_pair(source: Side, situation: Situation, local: Option<LocalRecord>, remote: Option<RemoteRecord>) -> Pair {
+    Pair { source, situation, local, remote, link: None, warnings: Vec::new(), refused: None }
+}
+
+fn local_references(context: &RunContext, records: &[&LocalRecord]) -> Vec<(usize, BTreeSet<String>)> {
+    let relations = context.scope.resource.relations();
+    let ids_of = |field: &str| {
+        records
+            .iter()
+            .filter_map(|record| record.fields.get(field))
+            .flat_map(|value| value.ids())
+            .map(str::to_owned)
+            .collect()
+    };
+    relations.iter().enumerate().map(|(place, relation)| (place, ids_of(relation.field))).collect()
+}
+
+async fn load_local_references(
+    context: &RunContext,
+    wanted: Vec<(usize, BTreeSet<String>)>,
+    map: &mut ReferenceMap,
+) -> Result<()> {
+    for (place, ids) in wanted {
+        let ends = LinkEnds::Local(ids.into_iter().map(LocalId::from).collect());
+        load_references(context, place, &ends, map).await?;
+    }
+    Ok(())
+}
+
+async fn load_remote_references(context: &RunContext, records: &[RemoteRecord], map: &mut ReferenceMap) -> Result<()> {
+    for (place, relation) in context.scope.resource.relations().iter().enumerate() {
+        let ids: BTreeSet<&str> = records
+            .iter()
+            .filter_map(|record| record.fields.get(relation.field))
+            .flat_map(|value| value.ids())
+            .collect();
+        let ends = LinkEnds::Remote(ids.into_iter().map(RemoteId::from).collect());
+        load_references(context, place, &ends, map).await?;
+    }
+    Ok(())
+}
+
+async fn load_references(context: &RunContext, place: usize, ends: &LinkEnds, map: &mut ReferenceMap) -> Result<()> {
+    let (false, Some(relation)) = (ends.is_empty(), context.scope.resource.relations().get(place)) else {
+        return Ok(());
+    };
+    let scope = LinkScope::new(context.scope.tenant.clone(), context.scope.connection.clone(), relation.target);
+    for link in context.store.state().links(&scope, ends).await? {
+        map.insert(relation.target, link.local_id.as_str(), link.remote_id.as_str());
+    }
+    Ok(())
+}

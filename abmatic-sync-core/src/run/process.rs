@@ -1,0 +1,181 @@
+//! Takes one block through the steps: pair, plan, write, commit; again for records that moved on meanwhile.
+
+use crate::connector::request::Undecodable;
+use crate::error::{Error, ErrorCode, ErrorKind, Result};
+use crate::ids::LocalId;
+use crate::model::record::RemoteRecord;
+use crate::model::resource::Side;
+use crate::run::commit::{Scribe, Tally, tally_of};
+use crate::run::context::{EditTimes, RunContext};
+use crate::run::pairing::{Paired, Unchanged, pair_local, pair_remote};
+use crate::run::read::Block;
+use crate::run::report::{Plan, PlanItem};
+use crate::run::write::write_remote;
+use crate::steps::matching::Situation;
+use crate::steps::plan::{Action, Pair, Planned, plan_pair};
+use crate::steps::references::ReferenceMap;
+use crate::store::page::{PageCommit, PageItem};
+use crate::store::records::LocalOutcome;
+use crate::store::state::{Counts, Lease, RunRecord};
+
+/// How often a record that the host edits at the same time is merged anew before it is left to the next run.
+const MERGES_MAX: usize = 3;
+
+/// What a block's commit moves along.
+#[derive(Debug)]
+pub(crate) struct Progressing<'a> {
+    pub(crate) lease: &'a Lease,
+    pub(crate) record: &'a mut RunRecord,
+    pub(crate) cursors: Vec<(String, String)>,
+    /// Where the run stands once the block is committed.
+    pub(crate) checkpoint: Option<String>,
+}
+
+/// Pairs a block.
+pub(crate) async fn pair(context: &RunContext, block: &mut Block, side: Side, rule: Unchanged) -> Result<Paired> {
+    match side {
+        Side::Remote => pair_remote(context, std::mem::take(&mut block.remote), rule).await,
+        Side::Local => pair_local(context, std::mem::take(&mut block.local), rule).await,
+    }
+}
+
+/// Plans a block into `plan`, and writes nothing.
+pub(crate) fn preview(context: &RunContext, paired: Paired, undecodable: &[Undecodable], max: usize, plan: &mut Plan) {
+    let rules = context.rules();
+    plan.counts.read += paired.unchanged + undecodable.len() as u64;
+    plan.counts.unchanged += paired.unchanged;
+    plan.counts.failed += undecodable.len() as u64;
+    for pair in paired.pairs {
+        let planned = plan_pair(pair, &paired.references, &rules);
+        let tally = tally_of(&planned);
+        tally.count(&mut plan.counts);
+        plan.counts.cleared_fields += planned.cleared_fields();
+        match tally {
+            Tally::Unchanged => {}
+            _ if plan.items.len() < max => plan.items.push(PlanItem::of(planned)),
+            Tally::Created | Tally::Failed | Tally::Skipped | Tally::Updated => plan.items_left_out += 1,
+        }
+    }
+}
+
+/// Plans, writes and commits a block.
+pub(crate) async fn carry_out(
+    context: &RunContext,
+    paired: Paired,
+    undecodable: Vec<Undecodable>,
+    mut progress: Progressing<'_>,
+) -> Result<()> {
+    let run = progress.record.id.clone();
+    let scribe = Scribe { context, run: &run, now: context.clock.now() };
+    let mut counts = Counts { read: paired.unchanged, unchanged: paired.unchanged, ..Counts::default() };
+    let mut extra = Vec::with_capacity(undecodable.len());
+    for lost in undecodable {
+        Tally::Failed.count(&mut counts);
+        extra.push(scribe.unreadable(lost.id, &lost.error));
+    }
+    let mut planned = plan(context, paired).await?;
+    for _ in 0..MERGES_MAX {
+        let refused = commit_round(&scribe, planned, std::mem::take(&mut extra), &mut counts, &mut progress).await?;
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let records = context.read_local(&refused).await?;
+        planned = plan(context, pair_local(context, records, Unchanged::Inspect).await?).await?;
+    }
+    let given_up = planned.into_iter().map(|planned| Planned::bare(planned.pair, Action::Fail(moved_on()))).collect();
+    commit_round(&scribe, given_up, extra, &mut counts, &mut progress).await.map(|_| ())
+}
+
+/// Plans pairs. What was read from an index is read again before anything is written on its behalf, with the edit times
+/// of the fields where a conflict asks for them.
+async fn plan(context: &RunContext, paired: Paired) -> Result<Vec<Planned>> {
+    let references = paired.references;
+    let rules = context.rules();
+    let mut planned: Vec<Planned> = paired.pairs.into_iter().map(|pair| plan_pair(pair, &references, &rules)).collect();
+    let stale = |planned: &Planned| {
+        let from_index = planned.pair.source == Side::Remote && !planned.to_remote.is_empty();
+        planned.pair.remote.is_some() && (from_index || planned.has_timed_conflict())
+    };
+    let places: Vec<usize> = (0..planned.len()).filter(|&place| stale(&planned[place])).collect();
+    if places.is_empty() {
+        return Ok(planned);
+    }
+    let ids: Vec<_> =
+        places.iter().filter_map(|&place| planned[place].pair.remote.as_ref().map(|r| r.id.clone())).collect();
+    let wanted = if places.iter().any(|&place| planned[place].has_timed_conflict()) {
+        EditTimes::Wanted
+    } else {
+        EditTimes::NotWanted
+    };
+    let mut fresh = context.read_remote(&ids, wanted).await?;
+    for place in places {
+        replan(context, &mut planned[place], &mut fresh, &references);
+    }
+    Ok(planned)
+}
+
+fn replan(context: &RunContext, planned: &mut Planned, fresh: &mut Vec<RemoteRecord>, references: &ReferenceMap) {
+    let Some(old) = planned.pair.remote.take() else { return };
+    let found = fresh.iter().position(|record| record.id == old.id || record.merged_ids.contains(&old.id));
+    let mut pair: Pair = planned.pair.clone();
+    match found {
+        Some(place) => pair.remote = Some(fresh.swap_remove(place)),
+        None => {
+            pair.situation = if pair.link.is_some() { Situation::RemoteGone } else { pair.situation };
+            pair.refused = pair.link.is_none().then(|| "it was deleted in the CRM meanwhile".to_owned());
+            pair.remote = Some(old);
+        }
+    }
+    *planned = plan_pair(pair, references, &context.rules());
+}
+
+/// Writes and commits planned pairs; gives the local records that had moved on and are to be merged anew.
+async fn commit_round(
+    scribe: &Scribe<'_>,
+    mut planned: Vec<Planned>,
+    extra: Vec<PageItem>,
+    counts: &mut Counts,
+    progress: &mut Progressing<'_>,
+) -> Result<Vec<LocalId>> {
+    let context = scribe.context;
+    let sent = write_remote(context, progress.lease, &mut planned).await?;
+    let mut page = PageCommit::new(Vec::with_capacity(planned.len() + extra.len()), progress.record.clone());
+    let mut parts = Vec::with_capacity(planned.len());
+    for (planned, sent) in planned.into_iter().zip(sent) {
+        let cleared_fields = planned.cleared_fields();
+        let (item, tally) = scribe.item(planned, sent);
+        let mut part = Counts { cleared_fields, ..Counts::default() };
+        tally.count(&mut part);
+        parts.push((part, item.local_write.as_ref().map(|write| write.id.clone())));
+        page.items.push(item);
+    }
+    page.items.extend(extra);
+    page.cursors.clone_from(&progress.cursors);
+    page.run.counts.add(counts);
+    parts.iter().for_each(|(part, _)| page.run.counts.add(part));
+    page.run.calls = context.connection.calls.total();
+    page.run.checkpoint.clone_from(&progress.checkpoint);
+    page.run_if_refused = Some(progress.record.clone());
+    let after = page.run.clone();
+    let outcomes = context.store.commit_page(&context.scope, progress.lease, page).await?;
+    let mut refused = Vec::new();
+    for ((part, id), outcome) in parts.into_iter().zip(outcomes) {
+        match (outcome, id) {
+            (Some(LocalOutcome::Refused), Some(id)) => refused.push(id),
+            (Some(_) | None, _) => counts.add(&part),
+        }
+    }
+    if refused.is_empty() {
+        *progress.record = after;
+    }
+    Ok(refused)
+}
+
+/// The record changed here again and again while it was being written.
+fn moved_on() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        ErrorCode::ConcurrentChange,
+        "the record changed here whenever it was about to be written",
+    )
+}

@@ -1,0 +1,230 @@
+//! Blocks in: bounded, in the order of their phase, each with the place where the next one begins.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::connector::request::{PageCursor, Read, Undecodable};
+use crate::error::{Error, ErrorCode, ErrorKind, Result};
+use crate::filter::eval::holds;
+use crate::ids::LocalId;
+use crate::model::record::{LocalRecord, RemoteRecord, Version};
+use crate::model::resource::Side;
+use crate::policy::{Scope, Selection};
+use crate::run::context::{EditTimes, RunContext};
+use crate::run::request::Operation;
+use crate::store::state::LinkEnds;
+
+/// How many records a block holds at least, unless the read ends: pages of a CRM are joined up to it, since one
+/// commit of 500 costs much less than five of 100.
+pub(crate) const BLOCK_RECORDS: usize = 500;
+
+/// The cursor that remembers up to where the CRM's changes were read.
+pub(crate) const REMOTE_CURSOR: &str = "sync.remote";
+/// The cursor that remembers up to where the host's changes were read.
+pub(crate) const LOCAL_CURSOR: &str = "sync.local";
+/// The cursor that remembers up to where the host's new records were pushed.
+pub(crate) const AUTO_PUSH_CURSOR: &str = "auto_push.local";
+
+/// A part of a run that reads one side in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// Links with a reference that waits for its record.
+    Waiting,
+    /// The CRM's records.
+    Remote,
+    /// The host's records.
+    Local,
+}
+
+impl Phase {
+    /// The phases of an operation, in their order.
+    pub(crate) fn of(operation: &Operation) -> &'static [Self] {
+        match operation {
+            Operation::Import(_) => &[Self::Remote],
+            Operation::Push(_) | Operation::AutoPush => &[Self::Local],
+            Operation::Sync(_) => &[Self::Waiting, Self::Remote, Self::Local],
+        }
+    }
+
+    /// The side it reads.
+    pub(crate) fn side(self) -> Side {
+        match self {
+            Self::Waiting | Self::Remote => Side::Remote,
+            Self::Local => Side::Local,
+        }
+    }
+}
+
+/// Some records of one side.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) remote: Vec<RemoteRecord>,
+    pub(crate) local: Vec<LocalRecord>,
+    pub(crate) undecodable: Vec<Undecodable>,
+    /// Where the next block begins, `None` after the last.
+    pub(crate) next: Option<String>,
+    /// How many records there are, where the CRM says so.
+    pub(crate) total: Option<u64>,
+    /// The highest version read, for the host's cursor.
+    pub(crate) version: Option<Version>,
+}
+
+/// Reads one phase of a run, block by block.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    context: Arc<RunContext>,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    LocalIds(Vec<LocalId>),
+    LocalSince(Option<Version>),
+    Remote(Read),
+    Waiting,
+}
+
+impl Reader {
+    /// A reader of `phase`, from where the last run of its kind ended.
+    pub(crate) async fn of(context: Arc<RunContext>, phase: Phase) -> Result<Self> {
+        let way = match (phase, &context.operation) {
+            (Phase::Waiting, _) => Way::Waiting,
+            (Phase::Remote, Operation::Sync(scope)) => Way::Remote(incremental(&context, scope).await?),
+            (Phase::Remote, Operation::Import(scope)) => Way::Remote(whole(&context, scope)),
+            (Phase::Remote, Operation::Push(_) | Operation::AutoPush) => Way::Remote(Read::Ids(Vec::new())),
+            (Phase::Local, Operation::Push(Selection::Ids(ids))) => Way::LocalIds(ids.clone()),
+            (Phase::Local, Operation::Push(Selection::All) | Operation::Import(_)) => Way::LocalSince(None),
+            (Phase::Local, Operation::AutoPush) => Way::LocalSince(version_cursor(&context, AUTO_PUSH_CURSOR).await?),
+            (Phase::Local, Operation::Sync(_)) => Way::LocalSince(version_cursor(&context, LOCAL_CURSOR).await?),
+        };
+        Ok(Self { context, way })
+    }
+
+    /// The block that begins at `at`, the first one for `None`.
+    pub(crate) async fn block(&self, at: Option<&str>) -> Result<Block> {
+        match &self.way {
+            Way::LocalIds(ids) => self.local_ids(ids, at).await,
+            Way::LocalSince(start) => self.local_since(*start, at).await,
+            Way::Remote(read) => self.remote(read, at).await,
+            Way::Waiting => self.waiting(at).await,
+        }
+    }
+
+    async fn remote(&self, read: &Read, at: Option<&str>) -> Result<Block> {
+        let context = &self.context;
+        let mut block = Block::default();
+        let mut cursor = at.map(PageCursor::new);
+        loop {
+            let request = context.read_request(read.clone()).at(cursor.clone());
+            let page = context.connector.read(&context.connection, request).await?;
+            if page.next.is_some() && page.next == cursor {
+                return Err(repeated_page(context.capabilities.remote_name));
+            }
+            block.total = block.total.or(page.total);
+            block.undecodable.extend(page.undecodable);
+            match &context.filter_here {
+                Some((filter, _)) => {
+                    block.remote.extend(page.records.into_iter().filter(|record| holds(filter, &record.fields)));
+                }
+                None => block.remote.extend(page.records),
+            }
+            block.next = page.next.as_ref().map(|next| next.as_str().to_owned());
+            if page.next.is_none() || block.remote.len() >= BLOCK_RECORDS {
+                return Ok(block);
+            }
+            cursor = page.next;
+        }
+    }
+
+    async fn waiting(&self, at: Option<&str>) -> Result<Block> {
+        let context = &self.context;
+        let ends = LinkEnds::Waiting { after: at.map(LocalId::from), limit: BLOCK_RECORDS };
+        let links = context.store.state().links(&context.scope, &ends).await?;
+        let next = (links.len() == BLOCK_RECORDS).then(|| links.last().map(|link| link.local_id.to_string())).flatten();
+        let ids: Vec<_> = links.into_iter().map(|link| link.remote_id).collect();
+        let remote = context.read_remote(&ids, EditTimes::NotWanted).await?;
+        Ok(Block { remote, next, ..Block::default() })
+    }
+
+    async fn local_since(&self, start: Option<Version>, at: Option<&str>) -> Result<Block> {
+        let context = &self.context;
+        let after = match at {
+            Some(text) => Some(parse_version(text)?),
+            None => start,
+        };
+        let records = context.store.records();
+        let local = records.changed_since(&context.scope.tenant, context.scope.resource, after, BLOCK_RECORDS).await?;
+        let version = local.last().map(|record| record.version);
+        let next = version.filter(|_| local.len() == BLOCK_RECORDS).map(|version| version.get().to_string());
+        Ok(Block { local, next, version, ..Block::default() })
+    }
+
+    async fn local_ids(&self, ids: &[LocalId], at: Option<&str>) -> Result<Block> {
+        let from = match at {
+            Some(text) => text.parse().map_err(|_| broken_checkpoint(text))?,
+            None => 0,
+        };
+        let until = ids.len().min(from + BLOCK_RECORDS);
+        let local = self.context.read_local(ids.get(from..until).unwrap_or_default()).await?;
+        let next = (until < ids.len()).then(|| until.to_string());
+        Ok(Block { local, next, ..Block::default() })
+    }
+}
+
+/// The whole scope.
+fn whole(context: &RunContext, scope: &Scope) -> Read {
+    match (scope, &context.filter_there) {
+        (Scope::Filter(_), Some(filter)) => Read::Filter(filter.clone()),
+        (Scope::Filter(_), None) | (Scope::All, _) => Read::All,
+        (Scope::Ids(ids), _) => Read::Ids(ids.clone()),
+        (Scope::List(list), _) => Read::List(list.clone()),
+    }
+}
+
+/// What changed in the scope since the last sync of it, or all of it where the CRM or the scope cannot say.
+async fn incremental(context: &RunContext, scope: &Scope) -> Result<Read> {
+    let tells_changes = context.capabilities.incremental && matches!(scope, Scope::All | Scope::Filter(_));
+    let name = remote_cursor_name(scope);
+    let Some(text) = context.store.state().cursor(&context.scope, &name).await?.filter(|_| tells_changes) else {
+        return Ok(whole(context, scope));
+    };
+    let read_until: DateTime<Utc> = text.parse().map_err(|_| broken_checkpoint(&text))?;
+    let overlap = chrono::Duration::seconds(i64::from(context.connector.descriptor().visibility_lag_seconds));
+    Ok(Read::Changed { since: read_until - overlap, until: context.started_at, filter: context.filter_there.clone() })
+}
+
+/// The name of the cursor of a scope: a filter reads its own stream of changes.
+pub(crate) fn remote_cursor_name(scope: &Scope) -> String {
+    match scope {
+        Scope::All => REMOTE_CURSOR.to_owned(),
+        Scope::Filter(filter) => format!("{REMOTE_CURSOR}:{filter}"),
+        Scope::Ids(_) => format!("{REMOTE_CURSOR}:ids"),
+        Scope::List(list) => format!("{REMOTE_CURSOR}:list:{list}"),
+    }
+}
+
+async fn version_cursor(context: &RunContext, name: &str) -> Result<Option<Version>> {
+    let text = context.store.state().cursor(&context.scope, name).await?;
+    text.as_deref().map(parse_version).transpose()
+}
+
+fn parse_version(text: &str) -> Result<Version> {
+    text.parse().map(Version::new).map_err(|_| broken_checkpoint(text))
+}
+
+fn broken_checkpoint(text: &str) -> Error {
+    Error::new(
+        ErrorKind::Store,
+        ErrorCode::StoreFailed,
+        format!("the store holds a cursor that was not written by this engine: \"{text}\""),
+    )
+}
+
+/// The CRM led back to a page that was read: going on would never end.
+pub(crate) fn repeated_page(what: &str) -> Error {
+    let message = format!("the CRM's next page of {what} is the one that it just gave");
+    Error::new(ErrorKind::Undocumented, ErrorCode::RepeatedPage, message)
+}

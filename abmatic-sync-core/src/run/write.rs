@@ -1,0 +1,173 @@
+//! Writes out: actions to batches of the CRM's size, outcomes back to their records.
+
+use std::collections::VecDeque;
+
+use crate::connector::request::{Write, WriteOutcome, Written};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::IntentId;
+use crate::model::resource::Side;
+use crate::run::context::{EditTimes, RunContext};
+use crate::run::intent::{announce, verify, written_as_found};
+use crate::run::pairing::pair_existing;
+use crate::steps::plan::{Action, Planned, plan_pair};
+use crate::store::state::{Intent, Lease};
+
+/// What the CRM made of one planned record.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    pub(crate) outcome: SentOutcome,
+    /// The intent that has its outcome now.
+    pub(crate) closed_intent: Option<IntentId>,
+}
+
+/// What the CRM made of one planned record.
+#[derive(Debug, Default)]
+pub(crate) enum SentOutcome {
+    Failed(Error),
+    #[default]
+    NotNeeded,
+    Written(Written),
+}
+
+/// Writes what the plans say for the CRM. A plan whose create turns out to be a duplicate is planned anew against the
+/// record that exists.
+pub(crate) async fn write_remote(context: &RunContext, lease: &Lease, planned: &mut [Planned]) -> Result<Vec<Sent>> {
+    let mut sent: Vec<Sent> = planned.iter().map(|_| Sent::default()).collect();
+    let creates = places(planned, |planned| matches!(planned.action, Action::Create(Side::Remote)));
+    let batch_max = context.capabilities.batch_max.max(1);
+    for chunk in creates.chunks(batch_max) {
+        create(context, lease, planned, chunk, &mut sent).await?;
+    }
+    let updates = places(planned, |planned| matches!(planned.action, Action::Update) && !planned.to_remote.is_empty());
+    for chunk in updates.chunks(batch_max) {
+        update(context, planned, chunk, &mut sent).await?;
+    }
+    Ok(sent)
+}
+
+fn places(planned: &[Planned], wanted: impl Fn(&Planned) -> bool) -> Vec<usize> {
+    (0..planned.len()).filter(|&place| wanted(&planned[place])).collect()
+}
+
+async fn create(
+    context: &RunContext,
+    lease: &Lease,
+    planned: &mut [Planned],
+    chunk: &[usize],
+    sent: &mut [Sent],
+) -> Result<()> {
+    let plans: Vec<&Planned> = chunk.iter().map(|&place| &planned[place]).collect();
+    let intents = announce(context, lease, &plans).await?;
+    let outcomes = send_creates(context, &intents).await?;
+    for ((&place, intent), outcome) in chunk.iter().zip(intents).zip(outcomes) {
+        match outcome {
+            WriteOutcome::Written(written) => {
+                sent[place] = Sent { outcome: SentOutcome::Written(written), closed_intent: Some(intent.id) };
+            }
+            WriteOutcome::Failed(error) => {
+                let surely_not_created = error.kind() != ErrorKind::Ambiguous;
+                sent[place].closed_intent = surely_not_created.then_some(intent.id);
+                match recover(context, &planned[place], &error).await? {
+                    Some(again) => planned[place] = again,
+                    None => sent[place].outcome = SentOutcome::Failed(error),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sends creates; those in doubt are looked for, and sent once more when they surely did not happen.
+async fn send_creates(context: &RunContext, intents: &[Intent]) -> Result<Vec<WriteOutcome>> {
+    let mut outcomes = send(context, intents.iter().map(create_of).collect()).await?;
+    let in_doubt: Vec<usize> = (0..outcomes.len()).filter(|&place| is_ambiguous(&outcomes[place])).collect();
+    if in_doubt.is_empty() {
+        return Ok(outcomes);
+    }
+    let doubted: Vec<Intent> = in_doubt.iter().map(|&place| intents[place].clone()).collect();
+    let mut again = Vec::new();
+    for (&place, found) in in_doubt.iter().zip(verify(context, &doubted).await?) {
+        match found {
+            Some(record) => {
+                outcomes[place] = WriteOutcome::Written(written_as_found(record, &intents[place].fields));
+            }
+            None => again.push(place),
+        }
+    }
+    let resent = send(context, again.iter().map(|&place| create_of(&intents[place])).collect()).await?;
+    for (place, outcome) in again.into_iter().zip(resent) {
+        outcomes[place] = outcome;
+    }
+    Ok(outcomes)
+}
+
+fn create_of(intent: &Intent) -> Write {
+    Write::Create { intent: intent.id.clone(), fields: intent.fields.clone() }
+}
+
+fn is_ambiguous(outcome: &WriteOutcome) -> bool {
+    matches!(outcome, WriteOutcome::Failed(error) if error.kind() == ErrorKind::Ambiguous)
+}
+
+/// A create that the CRM refuses as a duplicate is planned anew, as a match with the record that exists.
+async fn recover(context: &RunContext, planned: &Planned, error: &Error) -> Result<Option<Planned>> {
+    let (ErrorKind::Duplicate, Some(id), Some(local)) = (error.kind(), error.existing_id(), &planned.pair.local) else {
+        return Ok(None);
+    };
+    let Some(remote) = context.read_remote(std::slice::from_ref(id), EditTimes::NotWanted).await?.into_iter().next()
+    else {
+        return Ok(None);
+    };
+    let mut paired = pair_existing(context, local.clone(), remote).await?;
+    let Some(mut pair) = paired.pairs.pop() else { return Ok(None) };
+    pair.warnings.push(format!("the CRM had it already as {}: linked to that", id));
+    Ok(Some(plan_pair(pair, &paired.references, &context.rules())))
+}
+
+async fn update(context: &RunContext, planned: &[Planned], chunk: &[usize], sent: &mut [Sent]) -> Result<()> {
+    let write_of = |place: usize| {
+        let planned: &Planned = &planned[place];
+        let id = planned.pair.remote.as_ref().map(|record| record.id.clone());
+        id.map(|id| Write::Update {
+            id,
+            fields: planned.to_remote.clone(),
+            references_before: planned.references_before.clone(),
+        })
+    };
+    let mut outcomes = send(context, chunk.iter().filter_map(|&place| write_of(place)).collect()).await?;
+    // An update says the same however often it is sent.
+    let again: Vec<usize> = (0..outcomes.len()).filter(|&place| is_ambiguous(&outcomes[place])).collect();
+    if !again.is_empty() {
+        let resent = send(context, again.iter().filter_map(|&place| write_of(chunk[place])).collect()).await?;
+        for (place, outcome) in again.into_iter().zip(resent) {
+            outcomes[place] = outcome;
+        }
+    }
+    for (&place, outcome) in chunk.iter().zip(outcomes) {
+        sent[place].outcome = match outcome {
+            WriteOutcome::Written(written) => SentOutcome::Written(written),
+            WriteOutcome::Failed(error) => SentOutcome::Failed(error),
+        };
+    }
+    Ok(())
+}
+
+/// Sends a batch. What fails as a whole fails for each record, unless the run cannot go on.
+async fn send(context: &RunContext, writes: Vec<Write>) -> Result<Vec<WriteOutcome>> {
+    if writes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asked = writes.len();
+    let answer = context.connector.write(&context.connection, context.remote_resource(), writes).await;
+    let mut outcomes: VecDeque<WriteOutcome> = match answer {
+        Ok(outcomes) => outcomes.into(),
+        Err(error) if error.stops_run() => return Err(error),
+        Err(error) => (0..asked).map(|_| WriteOutcome::Failed(error.restated())).collect(),
+    };
+    Ok((0..asked).map(|_| outcomes.pop_front().unwrap_or_else(unanswered)).collect())
+}
+
+fn unanswered() -> WriteOutcome {
+    let message = "the connector gave fewer outcomes than it was given writes";
+    WriteOutcome::Failed(Error::new(ErrorKind::Ambiguous, crate::error::ErrorCode::InvalidAnswer, message))
+}

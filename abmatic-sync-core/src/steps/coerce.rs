@@ -1,0 +1,156 @@
+//! Makes a value be of another type where it means the same there.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::model::schema::FieldType;
+use crate::model::value::Value;
+
+/// The value as `target`, `None` where it cannot be that without loss. Blanks become null.
+pub fn coerce(value: &Value, target: FieldType) -> Option<Value> {
+    if value.is_blank() {
+        return Some(Value::Null);
+    }
+    match target {
+        FieldType::Any => Some(value.clone()),
+        FieldType::Boolean => boolean(value),
+        FieldType::Choice => choice(value),
+        FieldType::Date => date(value).map(Value::Date),
+        FieldType::Decimal => decimal(value).map(Value::Decimal),
+        FieldType::Instant => instant(value).map(Value::Instant),
+        FieldType::Integer => integer(value).map(Value::Integer),
+        FieldType::MultiChoice => multi_choice(value),
+        FieldType::Reference => matches!(value, Value::Reference(_)).then(|| value.clone()),
+        FieldType::Email | FieldType::Text | FieldType::Url => text(value),
+    }
+}
+
+/// The host of a web address or bare domain: lower case, no scheme, `www.`, port, path or trailing dot.
+pub fn web_host(text: &str) -> Option<String> {
+    let text = text.trim();
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = host.split(':').next().unwrap_or(host).trim_end_matches('.').to_lowercase();
+    let host = host.strip_prefix("www.").unwrap_or(&host);
+    (host.contains('.') && !host.contains(char::is_whitespace)).then(|| host.to_owned())
+}
+
+fn text(value: &Value) -> Option<Value> {
+    match value {
+        Value::Text(_) => Some(value.clone()),
+        Value::Reference(_) => None,
+        _ => Some(Value::Text(value.to_string())),
+    }
+}
+
+fn choice(value: &Value) -> Option<Value> {
+    match value {
+        Value::Choice(_) => Some(value.clone()),
+        Value::MultiChoice(set) if set.len() == 1 => set.first().cloned().map(Value::Choice),
+        Value::MultiChoice(_) | Value::Reference(_) => None,
+        _ => Some(Value::Choice(value.to_string())),
+    }
+}
+
+fn multi_choice(value: &Value) -> Option<Value> {
+    match value {
+        Value::MultiChoice(_) => Some(value.clone()),
+        Value::Text(text) => {
+            let options: BTreeSet<String> =
+                text.split(';').map(str::trim).filter(|option| !option.is_empty()).map(str::to_owned).collect();
+            Some(Value::MultiChoice(options))
+        }
+        Value::Choice(text) => Some(Value::MultiChoice(BTreeSet::from([text.clone()]))),
+        _ => None,
+    }
+}
+
+fn boolean(value: &Value) -> Option<Value> {
+    let truth = match value {
+        Value::Boolean(truth) => *truth,
+        Value::Integer(0) => false,
+        Value::Integer(1) => true,
+        Value::Text(text) | Value::Choice(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => true,
+            "false" | "no" | "0" => false,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Value::Boolean(truth))
+}
+
+fn decimal(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Integer(_) | Value::Decimal(_) => value.as_decimal(),
+        Value::Text(text) | Value::Choice(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    let number = decimal(value)?;
+    number.is_integer().then(|| number.to_i64()).flatten()
+}
+
+fn date(value: &Value) -> Option<NaiveDate> {
+    match value {
+        Value::Date(date) => Some(*date),
+        Value::Instant(time) => Some(time.date_naive()),
+        Value::Text(text) => {
+            let text = text.trim();
+            text.parse().ok().or_else(|| text.parse::<DateTime<Utc>>().ok().map(|time| time.date_naive()))
+        }
+        _ => None,
+    }
+}
+
+fn instant(value: &Value) -> Option<DateTime<Utc>> {
+    match value {
+        Value::Instant(time) => Some(*time),
+        Value::Date(date) => Some(date.and_hms_opt(0, 0, 0)?.and_utc()),
+        Value::Text(text) => {
+            let text = text.trim();
+            text.parse().ok().or_else(|| Some(text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{coerce, web_host};
+    use crate::model::schema::FieldType;
+    use crate::model::value::Value;
+
+    #[test]
+    fn values_become_other_types_only_without_loss() {
+        let cases: &[(Value, FieldType, Option<Value>)] = &[
+            (Value::text("42"), FieldType::Integer, Some(Value::Integer(42))),
+            (Value::text("42.5"), FieldType::Integer, None),
+            (Value::text("forty"), FieldType::Decimal, None),
+            (Value::text("TRUE"), FieldType::Boolean, Some(Value::Boolean(true))),
+            (Value::text("maybe"), FieldType::Boolean, None),
+            (Value::Integer(7), FieldType::Text, Some(Value::text("7"))),
+            (Value::text("  "), FieldType::Integer, None),
+            (Value::text(""), FieldType::Integer, Some(Value::Null)),
+            (Value::text("2026-02-30"), FieldType::Date, None),
+            (Value::text("a; b"), FieldType::MultiChoice, Some(Value::MultiChoice(["a".into(), "b".into()].into()))),
+        ];
+        for (value, target, expected) in cases {
+            assert_eq!(&coerce(value, *target), expected, "{value:?} as {target:?}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_an_address_is_bare() {
+        for text in ["acme.com", "https://www.Acme.com/about?x=1", "ACME.COM.", "http://u:p@acme.com:8080"] {
+            assert_eq!(web_host(text).as_deref(), Some("acme.com"), "{text}");
+        }
+        assert_eq!(web_host("not a site"), None);
+    }
+}

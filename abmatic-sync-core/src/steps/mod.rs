@@ -1,0 +1,9 @@
+//! The pure steps, in the order a record takes them; data in, data out, no await.
+
+pub mod coerce;
+pub mod mapping;
+pub mod matching;
+pub mod merge;
+pub mod normalize;
+pub mod plan;
+pub mod references;

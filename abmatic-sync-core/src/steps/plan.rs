@@ -1,0 +1,426 @@
+//! Turns a pair's decisions into what is written on each side, with a reason for each field. Previews end here.
+//!
+//! Pure. The table from situation to action stands in [`plan_pair`]; what a single field comes to is `steps::merge`'s.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::ids::FieldName;
+use crate::model::change::{Direction, FieldChange, Reason};
+use crate::model::fields::Fields;
+use crate::model::link::{Base, Link};
+use crate::model::record::{LocalRecord, RemoteRecord};
+use crate::model::resource::{Relation, Side};
+use crate::model::schema::Schema;
+use crate::model::value::Value;
+use crate::policy::{DuplicateHandling, GoneRule, Writes};
+use crate::steps::mapping::{CompiledMapping, MappedField};
+use crate::steps::matching::Situation;
+use crate::steps::merge::{Decision, FieldPair, MergeRules, Mode, merge_field};
+use crate::steps::references::ReferenceMap;
+
+/// A record that was read, with what matching found for it.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The side that was read.
+    pub source: Side,
+    /// What matching found.
+    pub situation: Situation,
+    /// The host's record.
+    pub local: Option<LocalRecord>,
+    /// The CRM's record.
+    pub remote: Option<RemoteRecord>,
+    /// Their link, where they have one.
+    pub link: Option<Link>,
+    /// What matching has to say about it.
+    pub warnings: Vec<String>,
+    /// Why it is to be left, where matching says so.
+    pub refused: Option<String>,
+}
+
+/// How existing records that are linked are treated: the difference between the operations.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkedMode {
+    /// As an import does it.
+    DuplicateHandling,
+    /// As a push and a two-way sync do it.
+    ThreeWay,
+}
+
+/// What a run plans by.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub struct PlanRules<'a> {
+    /// The mapped fields.
+    pub mapping: &'a CompiledMapping,
+    /// The CRM's fields.
+    pub remote_schema: &'a Schema,
+    /// The host's fields.
+    pub local_schema: &'a Schema,
+    /// How fields are merged.
+    pub merge: MergeRules,
+    /// How linked records are treated.
+    pub linked: LinkedMode,
+    /// What may be written on the host's side.
+    pub local_writes: Writes,
+    /// What may be written on the CRM's side.
+    pub remote_writes: Writes,
+    /// What a vanished counterpart means.
+    pub gone: GoneRule,
+}
+
+/// What is done with a pair.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum Action {
+    /// A counterpart is made on that side.
+    Create(Side),
+    /// It cannot be written.
+    Fail(Error),
+    /// It is left as it is, for this reason; a link may still be made.
+    Leave(String),
+    /// Both sides are equal, or nothing may travel; a link may still be made.
+    Unchanged,
+    /// The link is forgotten, for this reason.
+    Unlink(String),
+    /// Fields are written on one side or both.
+    Update,
+}
+
+/// What both sides hold of a field once the plan is carried out.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Agreement {
+    /// The mapped field's place.
+    pub place: usize,
+    /// The host's value.
+    pub local: Value,
+    /// The CRM's value, in the host's vocabulary.
+    pub remote: Value,
+    /// Which way the value travels to get there, `None` where it is so already.
+    pub way: Option<Direction>,
+}
+
+/// A pair with what is done about it.
+#[non_exhaustive]
+#[derive(Debug)]
+pub struct Planned {
+    /// The pair.
+    pub pair: Pair,
+    /// What is done.
+    pub action: Action,
+    /// Field by field, with reasons.
+    pub changes: Vec<FieldChange>,
+    /// What is written on the host's side, in its vocabulary.
+    pub to_local: Fields,
+    /// What is written on the CRM's side, in its vocabulary.
+    pub to_remote: Fields,
+    /// What the references held there before.
+    pub references_before: Fields,
+    /// The base afterwards.
+    pub agreements: Vec<Agreement>,
+    /// Whether a reference waits for a record without a link.
+    pub waiting: bool,
+}
+
+/// Plans one pair: the table from situation to action.
+pub fn plan_pair(pair: Pair, references: &ReferenceMap, rules: &PlanRules<'_>) -> Planned {
+    let source = pair.source;
+    if let Some(reason) = pair.refused.clone() {
+        return Planned::bare(pair, Action::Leave(reason));
+    }
+    let mode = match pair.situation {
+        Situation::Linked => match rules.linked {
+            LinkedMode::DuplicateHandling => Mode::Existing { source },
+            LinkedMode::ThreeWay => Mode::ThreeWay { source },
+        },
+        Situation::Matched | Situation::Ambiguous => Mode::Existing { source },
+        Situation::New if !rules.writes(source.other()).create => {
+            let reason =
+                format!("new records are not created in the {}: closed by the settings", side_name(source.other()));
+            return Planned::bare(pair, Action::Leave(reason));
+        }
+        Situation::New => Mode::New { source },
+        Situation::LocalGone => return gone(pair, Side::Local, rules.gone),
+        Situation::RemoteGone => return gone(pair, Side::Remote, rules.gone),
+        Situation::OutOfScope => return Planned::bare(pair, Action::Leave("it left the scope of this run".to_owned())),
+    };
+    let mut planned = Planned::bare(pair, Action::Unchanged);
+    let outcome =
+        plan_fields(&mut planned, mode, references, rules).and_then(|()| check_required(&mut planned, mode, rules));
+    planned.action = match outcome {
+        Err(error) => Action::Fail(error),
+        Ok(()) => action_of(&planned, mode, rules),
+    };
+    planned
+}
+
+fn gone(pair: Pair, side: Side, rule: GoneRule) -> Planned {
+    let reason = format!("its counterpart in the {} is gone", side_name(side));
+    match rule {
+        GoneRule::Report => Planned::bare(pair, Action::Leave(reason)),
+        GoneRule::Unlink => Planned::bare(pair, Action::Unlink(reason)),
+    }
+}
+
+fn action_of(planned: &Planned, mode: Mode, rules: &PlanRules<'_>) -> Action {
+    match mode {
+        Mode::New { source } => Action::Create(source.other()),
+        Mode::Existing { .. } | Mode::ThreeWay { .. }
+            if !planned.to_local.is_empty() || !planned.to_remote.is_empty() =>
+        {
+            Action::Update
+        }
+        Mode::Existing { .. } if rules.merge.duplicates == DuplicateHandling::Skip => {
+            Action::Leave("it exists already, and duplicates are skipped".to_owned())
+        }
+        Mode::Existing { .. } | Mode::ThreeWay { .. } => Action::Unchanged,
+    }
+}
+
+fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rules: &PlanRules<'_>) -> Result<()> {
+    for (place, field) in rules.mapping.fields.iter().enumerate() {
+        let Some((local, remote)) = values_of(planned, field, references)? else { continue };
+        let pair = &planned.pair;
+        let base = pair.link.as_ref().and_then(|link| base_of(&link.base, &field.local));
+        let decision = merge_field(
+            field,
+            FieldPair {
+                base,
+                local: &local,
+                remote: &remote,
+                local_edit: pair.local.as_ref().map(|record| local_edit(record, field)),
+                remote_edit: pair.remote.as_ref().and_then(|record| remote_edit(record, field)),
+            },
+            mode,
+            &rules.merge,
+        );
+        let at = FieldAt { place, field };
+        match decision {
+            Decision::Agree | Decision::Settle(None) => planned.agree(at, local, remote, None),
+            Decision::Settle(Some(reason)) => {
+                planned.report(field, mode, &local, &remote, reason);
+                planned.agree(at, local, remote, None);
+            }
+            Decision::Stay(Some(reason)) => planned.report(field, mode, &local, &remote, reason),
+            Decision::Stay(None) => {}
+            Decision::Travel(Direction::ToAbmatic, reason) => planned.travel_here(at, local, remote, reason),
+            Decision::Travel(Direction::FromAbmatic, reason) => {
+                planned.travel_there(at, local, remote, reason, references)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A mapped field and its place.
+#[derive(Clone, Copy)]
+struct FieldAt<'a> {
+    place: usize,
+    field: &'a MappedField,
+}
+
+/// Both sides' values in the host's vocabulary; `None` where the field cannot be judged in this run.
+fn values_of(planned: &mut Planned, field: &MappedField, references: &ReferenceMap) -> Result<Option<(Value, Value)>> {
+    let local = planned.pair.local.as_ref().and_then(|record| record.fields.get(field.local.as_str()));
+    let local = local.cloned().unwrap_or_default();
+    let Some(record) = &planned.pair.remote else { return Ok(Some((local, Value::Null))) };
+    let Some(value) = record.fields.get(field.remote.as_str()) else {
+        return Ok(field.relation.is_none().then_some((local, Value::Null)));
+    };
+    let Some(relation) = field.relation else {
+        return field.to_local(value).map(|remote| Some((local, remote)));
+    };
+    let translated = references.to_local(relation.target, value);
+    if !translated.waiting.is_empty() {
+        planned.waiting = true;
+        if translated.ids.is_empty() || !relation.many {
+            let id = translated.waiting.into_iter().next().unwrap_or_default();
+            let change = FieldChange::new(
+                field.local.clone(),
+                Direction::ToAbmatic,
+                local,
+                Value::reference(id),
+                Reason::ParentMissing,
+            );
+            planned.changes.push(change.not_written());
+            return Ok(None);
+        }
+    }
+    Ok(Some((local, translated.value())))
+}
+
+fn base_of<'a>(base: &'a Base, field: &FieldName) -> Option<(&'a Value, &'a Value)> {
+    Some((base.local(field.as_str())?, base.remote(field.as_str())?))
+}
+
+fn local_edit(record: &LocalRecord, field: &MappedField) -> DateTime<Utc> {
+    record.edited_at.get(&field.local).copied().unwrap_or(record.modified_at)
+}
+
+fn remote_edit(record: &RemoteRecord, field: &MappedField) -> Option<DateTime<Utc>> {
+    record.edited_at.get(&field.remote).copied().or(record.modified_at)
+}
+
+impl Planned {
+    /// A pair about which nothing is written.
+    pub fn bare(pair: Pair, action: Action) -> Self {
+        Self {
+            pair,
+            action,
+            changes: Vec::new(),
+            to_local: Fields::new(),
+            to_remote: Fields::new(),
+            references_before: Fields::new(),
+            agreements: Vec::new(),
+            waiting: false,
+        }
+    }
+
+    fn agree(&mut self, at: FieldAt<'_>, local: Value, remote: Value, way: Option<Direction>) {
+        self.agreements.push(Agreement { place: at.place, local, remote, way });
+    }
+
+    fn report(&mut self, field: &MappedField, mode: Mode, local: &Value, remote: &Value, reason: Reason) {
+        let source = match mode {
+            Mode::Existing { source } | Mode::New { source } | Mode::ThreeWay { source } => source,
+        };
+        let (old, new) = if source == Side::Local { (remote, local) } else { (local, remote) };
+        let way = Direction::towards(source.other());
+        self.changes.push(FieldChange::new(field.local.clone(), way, old.clone(), new.clone(), reason).not_written());
+    }
+
+    fn travel_here(&mut self, at: FieldAt<'_>, local: Value, remote: Value, reason: Reason) {
+        let name = at.field.local.clone();
+        self.changes.push(FieldChange::new(name.clone(), Direction::ToAbmatic, local, remote.clone(), reason));
+        self.to_local.insert(name, remote.clone());
+        self.agree(at, remote.clone(), remote, Some(Direction::ToAbmatic));
+    }
+
+    fn travel_there(
+        &mut self,
+        at: FieldAt<'_>,
+        local: Value,
+        remote: Value,
+        reason: Reason,
+        references: &ReferenceMap,
+    ) -> Result<()> {
+        let field = at.field;
+        let change = |reason| {
+            FieldChange::new(field.local.clone(), Direction::FromAbmatic, remote.clone(), local.clone(), reason)
+        };
+        let (sent, kept) = match field.relation {
+            None => {
+                let sent = field.to_remote(&local)?;
+                let kept = field.to_local(&sent)?;
+                (sent, kept)
+            }
+            Some(relation) => match self.reference_to_send(relation, field, &local, references) {
+                Some(sent) => (sent, local.clone()),
+                None => {
+                    self.waiting = true;
+                    self.changes.push(change(Reason::ParentMissing).not_written());
+                    return Ok(());
+                }
+            },
+        };
+        self.changes.push(change(reason));
+        self.to_remote.insert(field.remote.clone(), sent);
+        self.agree(at, local, kept, Some(Direction::FromAbmatic));
+        Ok(())
+    }
+
+    /// The remote ids to send, together with those there that this side does not know yet; `None` while one is missing.
+    fn reference_to_send(
+        &mut self,
+        relation: Relation,
+        field: &MappedField,
+        local: &Value,
+        references: &ReferenceMap,
+    ) -> Option<Value> {
+        let translated = references.to_remote(relation.target, local);
+        if !translated.waiting.is_empty() {
+            return None;
+        }
+        let before = self.pair.remote.as_ref().and_then(|record| record.fields.get(field.remote.as_str()));
+        let mut ids: BTreeSet<String> = translated.ids;
+        if let Some(before) = before {
+            if relation.many {
+                ids.extend(references.to_local(relation.target, before).waiting);
+            }
+            self.references_before.insert(field.remote.clone(), before.clone());
+        }
+        Some(if ids.is_empty() { Value::Null } else { Value::Reference(ids) })
+    }
+
+    /// Whether a conflict was decided by time, so that exact edit times would help.
+    pub fn has_timed_conflict(&self) -> bool {
+        self.changes.iter().any(|change| matches!(change.reason, Reason::ConflictLatestEdit | Reason::ConflictTie))
+    }
+
+    /// The fields emptied on either side.
+    pub fn cleared_fields(&self) -> u64 {
+        let cleared = |change: &&FieldChange| change.written && change.new.is_blank() && !change.old.is_blank();
+        self.changes.iter().filter(cleared).count() as u64
+    }
+}
+
+/// Refuses a create that the target would refuse, and warns where a recommended field is empty.
+fn check_required(planned: &mut Planned, mode: Mode, rules: &PlanRules<'_>) -> Result<()> {
+    let Mode::New { source } = mode else { return Ok(()) };
+    let (schema, fields) = match source {
+        Side::Local => (rules.remote_schema, &planned.to_remote),
+        Side::Remote => (rules.local_schema, &planned.to_local),
+    };
+    let filled = |name: &FieldName| fields.get(name.as_str()).is_some_and(|value| !value.is_blank());
+    let missing = |name: &FieldName| {
+        let local = rules.mapping.by_remote(name.as_str()).map(|field| field.local.to_string());
+        let hint = match (source, local) {
+            (Side::Local, Some(local)) => format!("fill \"{local}\""),
+            _ => "map a field to it".to_owned(),
+        };
+        (name.to_string(), hint)
+    };
+    if let Some(field) = schema.fields.iter().find(|field| field.required_on_create && !filled(&field.name)) {
+        let (name, hint) = missing(&field.name);
+        return Err(required_missing(vec![name.clone()], format!("\"{name}\" is required on create: {hint}")));
+    }
+    if let Some(group) = schema.required_any.iter().find(|group| !group.iter().any(filled)) {
+        let names: Vec<String> = group.iter().map(FieldName::to_string).collect();
+        let message = format!("one of {} is required on create", names.join(", "));
+        return Err(required_missing(names, message));
+    }
+    let empty: Vec<String> = schema
+        .recommended
+        .iter()
+        .filter(|name| !filled(name))
+        .map(|name| format!("\"{name}\" is recommended and empty"))
+        .collect();
+    planned.pair.warnings.extend(empty);
+    Ok(())
+}
+
+fn required_missing(fields: Vec<String>, message: String) -> Error {
+    Error::invalid(ErrorCode::RequiredFieldMissing, message).with_fields(fields)
+}
+
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Local => "host",
+        Side::Remote => "CRM",
+    }
+}
+
+impl PlanRules<'_> {
+    /// What may be written on `side`.
+    pub fn writes(&self, side: Side) -> Writes {
+        match side {
+            Side::Local => self.local_writes,
+            Side::Remote => self.remote_writes,
+        }
+    }
+}

@@ -196,3 +196,143 @@ impl MergeRules {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    use super::{Decision, FieldPair, MergeRules, Mode, merge_field};
+    use crate::model::change::Direction::{FromAbmatic, ToAbmatic};
+    use crate::model::change::Reason;
+    use crate::model::mapping::{FieldMapping, Mapping, MappingDirection};
+    use crate::model::resource::{Resource, Side};
+    use crate::model::schema::{Field, FieldType, Schema};
+    use crate::model::value::Value;
+    use crate::policy::{BlankRule, ConflictRule, DuplicateHandling};
+    use crate::steps::mapping::{CompiledMapping, MappedField, Sides};
+
+    const RULES: MergeRules = MergeRules {
+        duplicates: DuplicateHandling::UpdateMissing,
+        conflict: ConflictRule::LatestEdit,
+        tie: Side::Remote,
+        blank: BlankRule::Keep,
+        local_open: true,
+        remote_open: true,
+    };
+    const CLEARS: MergeRules = MergeRules { blank: BlankRule::Clear, ..RULES };
+    const THREE_WAY: Mode = Mode::ThreeWay { source: Side::Remote };
+    const IMPORT: Mode = Mode::Existing { source: Side::Remote };
+
+    fn field(change: impl Fn(FieldMapping) -> FieldMapping) -> MappedField {
+        let schema = Schema::new(vec![Field::new("name", FieldType::Text)]);
+        let mapping = Mapping::new(vec![change(FieldMapping::new("name", "name"))]);
+        let sides =
+            Sides { resource: Resource::Account, local: &schema, remote: &schema, remote_key: None, relations: &[] };
+        CompiledMapping::compile(&mapping, sides).unwrap().fields.remove(0)
+    }
+
+    fn decide(
+        field: &MappedField,
+        base: Option<&str>,
+        local: &str,
+        remote: &str,
+        mode: Mode,
+        rules: &MergeRules,
+    ) -> Decision {
+        let base = base.map(Value::text);
+        let (local, remote) = (Value::text(local), Value::text(remote));
+        let pair = FieldPair {
+            base: base.as_ref().map(|base| (base, base)),
+            local: &local,
+            remote: &remote,
+            local_edit: None,
+            remote_edit: None,
+        };
+        merge_field(field, pair, mode, rules)
+    }
+
+    #[test]
+    fn a_linked_pair_follows_the_one_that_changed() {
+        let two_way = field(|field| field);
+        let cases: &[(&str, &str, &str, &MergeRules, Decision)] = &[
+            ("A", "A", "A", &RULES, Decision::Agree),
+            ("A", "B", "B", &RULES, Decision::Agree),
+            ("A", "A", "B", &RULES, Decision::Travel(ToAbmatic, Reason::OnlyChange)),
+            ("A", "B", "A", &RULES, Decision::Travel(FromAbmatic, Reason::OnlyChange)),
+            ("A", "B", "C", &RULES, Decision::Travel(ToAbmatic, Reason::ConflictTie)),
+            ("A", "", "A", &RULES, Decision::Stay(Some(Reason::KeptBlank))),
+            ("A", "", "B", &RULES, Decision::Travel(ToAbmatic, Reason::OnlyChange)),
+            ("A", "", "A", &CLEARS, Decision::Travel(FromAbmatic, Reason::OnlyChange)),
+            ("", "", "B", &RULES, Decision::Travel(ToAbmatic, Reason::OnlyChange)),
+        ];
+        for (base, local, remote, rules, expected) in cases {
+            let got = decide(&two_way, Some(base), local, remote, THREE_WAY, rules);
+            assert_eq!(got, *expected, "base {base:?} local {local:?} remote {remote:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_match_follows_the_duplicate_handling() {
+        let two_way = field(|field| field);
+        let with = |duplicates| MergeRules { duplicates, ..RULES };
+        use DuplicateHandling::{OverwriteAll, Skip, UpdateMissing};
+        let cases: &[(DuplicateHandling, &str, &str, Decision)] = &[
+            (Skip, "", "B", Decision::Settle(Some(Reason::KeptExisting))),
+            (UpdateMissing, "", "B", Decision::Travel(ToAbmatic, Reason::FillsEmpty)),
+            (UpdateMissing, "A", "B", Decision::Settle(Some(Reason::KeptExisting))),
+            (UpdateMissing, "A", "", Decision::Travel(FromAbmatic, Reason::FillsEmpty)),
+            (OverwriteAll, "A", "B", Decision::Travel(ToAbmatic, Reason::OverwritesExisting)),
+            (OverwriteAll, "A", "", Decision::Travel(FromAbmatic, Reason::FillsEmpty)),
+        ];
+        for (handling, local, remote, expected) in cases {
+            let got = decide(&two_way, None, local, remote, IMPORT, &with(*handling));
+            assert_eq!(got, *expected, "{handling:?} local {local:?} remote {remote:?}");
+        }
+    }
+
+    #[test]
+    fn a_closed_way_is_never_taken() {
+        let import_only = field(|field| field.with_direction(MappingDirection::ImportOnly));
+        let closed = Decision::Stay(Some(Reason::DirectionClosed));
+        assert_eq!(decide(&import_only, Some("A"), "B", "A", THREE_WAY, &RULES), closed);
+        // A local edit of an import-only field does not stand against the CRM's.
+        assert_eq!(
+            decide(&import_only, Some("A"), "B", "C", THREE_WAY, &RULES),
+            Decision::Travel(ToAbmatic, Reason::OnlyChange)
+        );
+        let no_import = MergeRules { local_open: false, ..RULES };
+        let two_way = field(|field| field);
+        assert_eq!(decide(&two_way, Some("A"), "A", "B", THREE_WAY, &no_import), Decision::Stay(None));
+    }
+
+    #[test]
+    fn a_conflict_goes_to_the_later_edit_unless_a_side_is_the_truth() {
+        let at = |second| DateTime::<Utc>::from_timestamp(second, 0);
+        let (base, local, remote) = (Value::text("A"), Value::text("B"), Value::text("C"));
+        let pair = |local_edit, remote_edit| FieldPair {
+            base: Some((&base, &base)),
+            local: &local,
+            remote: &remote,
+            local_edit,
+            remote_edit,
+        };
+        let two_way = field(|field| field);
+        let latest = |way| Decision::Travel(way, Reason::ConflictLatestEdit);
+        assert_eq!(merge_field(&two_way, pair(at(2), at(1)), THREE_WAY, &RULES), latest(FromAbmatic));
+        assert_eq!(merge_field(&two_way, pair(at(1), at(2)), THREE_WAY, &RULES), latest(ToAbmatic));
+        let host_knows = field(|field| field.with_source_of_truth(Side::Local));
+        assert_eq!(
+            merge_field(&host_knows, pair(at(1), at(2)), THREE_WAY, &RULES),
+            Decision::Travel(FromAbmatic, Reason::ConflictSourceOfTruth)
+        );
+    }
+
+    #[test]
+    fn a_settled_difference_is_no_edit() {
+        let two_way = field(|field| field);
+        let (long, cut) = (Value::text("a long name"), Value::text("a long"));
+        let pair =
+            FieldPair { base: Some((&long, &cut)), local: &long, remote: &cut, local_edit: None, remote_edit: None };
+        assert_eq!(merge_field(&two_way, pair, THREE_WAY, &RULES), Decision::Stay(None));
+    }
+}

@@ -1,0 +1,337 @@
+//! Records as HubSpot sends them, decoded in one pass straight into typed fields.
+//!
+//! A full import decodes millions of them: names are shared, values are typed while they are parsed, and there is no JSON
+//! tree in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use abmatic_sync_core::connector::request::Undecodable;
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind};
+use abmatic_sync_core::ids::{FieldName, RemoteId};
+use abmatic_sync_core::model::fields::Fields;
+use abmatic_sync_core::model::record::RemoteRecord;
+use abmatic_sync_core::model::schema::FieldType;
+use abmatic_sync_core::model::value::Value;
+use chrono::{DateTime, Utc};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::associations::{Relation, pick_inline};
+use crate::describe::Described;
+use crate::object::MERGED_IDS;
+use crate::values;
+use crate::wire::{IdText, InlineAssociations, WithId};
+
+/// Which properties and relations are decoded, and as what.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    /// Sorted by name, as HubSpot sends them.
+    columns: Vec<(FieldName, FieldType)>,
+    pub(crate) relations: Vec<&'static Relation>,
+    /// [`MERGED_IDS`] was added to the columns and is taken out of the fields again.
+    merged_is_extra: bool,
+}
+
+impl Layout {
+    /// The `fields`, typed as `described`.
+    pub(crate) fn new(fields: &BTreeSet<FieldName>, described: &Described, relations: Vec<&'static Relation>) -> Self {
+        let typed = |name: &FieldName| (name.clone(), described.field_type(name.as_str()));
+        Self { columns: fields.iter().map(typed).collect(), relations, merged_is_extra: false }
+    }
+
+    /// Nothing but ids.
+    pub(crate) fn ids_only() -> Self {
+        Self { columns: Vec::new(), relations: Vec::new(), merged_is_extra: false }
+    }
+
+    /// Adds a property that was not asked for.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, field_type: FieldType) -> Self {
+        if let Err(position) = self.position(name) {
+            self.columns.insert(position, (FieldName::from(name), field_type));
+        }
+        self
+    }
+
+    /// Reads the ids that were merged into each record.
+    #[must_use]
+    pub(crate) fn with_merged_ids(self) -> Self {
+        let merged_is_extra = self.position(MERGED_IDS).is_err();
+        Self { merged_is_extra, ..self.with(MERGED_IDS, FieldType::Text) }
+    }
+
+    /// The properties to ask HubSpot for.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.columns.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.columns.binary_search_by(|(held, _)| held.as_str().cmp(name))
+    }
+}
+
+/// A decoded record, and what has to be fetched on top of it.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) record: RemoteRecord,
+    pub(crate) archived_at: Option<DateTime<Utc>>,
+    /// Relations of which the answer held only a first part.
+    pub(crate) cut_off: Vec<&'static Relation>,
+}
+
+/// Decodes one record.
+pub(crate) fn decode(layout: &Layout, raw: &RawValue) -> Result<Decoded, Undecodable> {
+    let mut json = serde_json::Deserializer::from_str(raw.get());
+    RecordSeed(layout).deserialize(&mut json).map_err(|error| {
+        let id = serde_json::from_str::<WithId>(raw.get()).ok().map(|with| RemoteId::from(with.id.0));
+        let what = Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, "the record does not parse");
+        Undecodable::new(id, what.caused_by(error))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Part {
+    Id,
+    Properties,
+    PropertiesWithHistory,
+    Associations,
+    CreatedAt,
+    UpdatedAt,
+    Archived,
+    ArchivedAt,
+    #[serde(other)]
+    Other,
+}
+
+struct RecordSeed<'l>(&'l Layout);
+
+impl<'de> DeserializeSeed<'de> for RecordSeed<'_> {
+    type Value = Decoded;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Decoded, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RecordSeed<'_> {
+    type Value = Decoded;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decoded, A::Error> {
+        let mut id = None;
+        let mut record = RemoteRecord::new("", Fields::new());
+        let mut archived_at = None;
+        let mut associations = None;
+        while let Some(part) = map.next_key()? {
+            match part {
+                Part::Id => id = Some(map.next_value::<IdText>()?.0),
+                Part::Properties => record.fields = map.next_value_seed(FieldsSeed(self.0))?,
+                Part::PropertiesWithHistory => record.edited_at = map.next_value_seed(HistorySeed(self.0))?,
+                Part::Associations => {
+                    associations = map.next_value::<Option<BTreeMap<String, InlineAssociations>>>()?
+                }
+                Part::CreatedAt => record.created_at = map.next_value::<Time>()?.0,
+                Part::UpdatedAt => record.modified_at = map.next_value::<Time>()?.0,
+                Part::Archived => record.deleted = map.next_value::<Option<bool>>()?.unwrap_or(false),
+                Part::ArchivedAt => archived_at = map.next_value::<Time>()?.0,
+                Part::Other => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        record.id = RemoteId::from(id.filter(|id| !id.is_empty()).ok_or_else(|| A::Error::missing_field("id"))?);
+        take_merged_ids(&mut record, self.0);
+        let cut_off = place_associations(&mut record, self.0, &associations.unwrap_or_default());
+        Ok(Decoded { record, archived_at, cut_off })
+    }
+}
+
+fn take_merged_ids(record: &mut RemoteRecord, layout: &Layout) {
+    let held =
+        if layout.merged_is_extra { record.fields.remove(MERGED_IDS) } else { record.fields.get(MERGED_IDS).cloned() };
+    if let Some(Value::Text(ids)) = held {
+        record.merged_ids = ids.split(';').map(str::trim).filter(|id| !id.is_empty()).map(RemoteId::from).collect();
+    }
+}
+
+/// Puts each relation among the fields; names those that HubSpot cut off after their first part.
+fn place_associations(
+    record: &mut RemoteRecord,
+    layout: &Layout,
+    held: &BTreeMap<String, InlineAssociations>,
+) -> Vec<&'static Relation> {
+    let mut cut_off = Vec::new();
+    for relation in &layout.relations {
+        let associated = held.get(relation.to.name());
+        let value = associated.map_or(Value::Null, |associated| pick_inline(relation, &associated.results));
+        record.fields.insert(relation.name.clone(), value);
+        if associated.is_some_and(|associated| associated.paging.is_some()) {
+            cut_off.push(*relation);
+        }
+    }
+    cut_off
+}
+
+struct FieldsSeed<'l>(&'l Layout);
+
+impl<'de> DeserializeSeed<'de> for FieldsSeed<'_> {
+    type Value = Fields;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Fields, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FieldsSeed<'_> {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("properties")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::with_capacity(self.0.columns.len() + self.0.relations.len());
+        let mut expected = 0;
+        while let Some(column) = map.next_key_seed(ColumnSeed { layout: self.0, expected })? {
+            let Some((name, field_type)) = column.and_then(|position| self.0.columns.get(position)) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let value = map.next_value_seed(ValueSeed(*field_type))?;
+            fields.insert(name.clone(), value);
+            expected = column.map_or(expected, |position| position + 1);
+        }
+        Ok(fields)
+    }
+}
+
+/// Finds a property's column. HubSpot sends them sorted, so it mostly is the one after the last.
+struct ColumnSeed<'l> {
+    layout: &'l Layout,
+    expected: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for ColumnSeed<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for ColumnSeed<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a property name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        match self.layout.columns.get(self.expected) {
+            Some((expected, _)) if expected.as_str() == name => Ok(Some(self.expected)),
+            _ => Ok(self.layout.position(name).ok()),
+        }
+    }
+}
+
+struct ValueSeed(FieldType);
+
+impl<'de> DeserializeSeed<'de> for ValueSeed {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// Documented is text or null; numbers and booleans are taken as their text.
+impl Visitor<'_> for ValueSeed {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a property value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(values::decode(text, self.0))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(values::decode(if value { "true" } else { "false" }, self.0))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(values::decode(&number.to_string(), self.0))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(values::decode(&number.to_string(), self.0))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(values::decode(&number.to_string(), self.0))
+    }
+}
+
+/// The times of the last edits: histories come newest first, but none relies on it.
+struct HistorySeed<'l>(&'l Layout);
+
+#[derive(Deserialize)]
+struct Edit {
+    #[serde(default)]
+    timestamp: Time,
+}
+
+impl<'de> DeserializeSeed<'de> for HistorySeed<'_> {
+    type Value = BTreeMap<FieldName, DateTime<Utc>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let histories = BTreeMap::<String, Vec<Edit>>::deserialize(deserializer)?;
+        let newest = histories.into_iter().filter_map(|(name, edits)| {
+            let position = self.0.position(&name).ok()?;
+            let time = edits.into_iter().filter_map(|edit| edit.timestamp.0).max()?;
+            Some((self.0.columns.get(position)?.0.clone(), time))
+        });
+        Ok(newest.collect())
+    }
+}
+
+/// A moment of the envelope; what does not parse counts as unknown.
+#[derive(Default)]
+struct Time(Option<DateTime<Utc>>);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TimeVisitor).map(Self)
+    }
+}
+
+struct TimeVisitor;
+
+impl Visitor<'_> for TimeVisitor {
+    type Value = Option<DateTime<Utc>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a moment")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(values::instant(text))
+    }
+
+    fn visit_u64<E>(self, milliseconds: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(milliseconds).ok().and_then(DateTime::from_timestamp_millis))
+    }
+}

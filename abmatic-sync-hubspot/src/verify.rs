@@ -1,0 +1,145 @@
+//! Did a create in doubt happen? Asked by the own key, by email, or by search once the index has caught up.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use abmatic_sync_core::connector::request::{CreateInDoubt, VerifyRequest};
+use abmatic_sync_core::error::Result;
+use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::record::RemoteRecord;
+use abmatic_sync_core::model::schema::FieldType;
+use abmatic_sync_core::model::value::Value;
+use chrono::TimeDelta;
+
+use crate::api::Api;
+use crate::batch::{Batches, Found};
+use crate::describe::{Described, OwnKey, described};
+use crate::object::{OWN_KEY, Object};
+use crate::record::Layout;
+use crate::search::{Filter, PAGE_MAX, SearchBody, equality};
+use crate::wire::Listing;
+
+/// Clocks may differ by so many minutes: a record may seem older than its announcement.
+const SKEW_MINUTES: i64 = 5;
+/// The first wait for the index; each further one is twice as long.
+const WAIT_MIN: Duration = Duration::from_secs(2);
+
+/// For each create the record it made, `None` where it surely did not happen.
+pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -> Result<Vec<Option<RemoteRecord>>> {
+    let object = Object::of(request.resource)?;
+    let described = described(api, on, object).await?;
+    let layout = Layout::new(&request.fields, &described, Vec::new());
+    let verifier = Verifier { api, on, object, described: &described, layout };
+    let mut found: Vec<Option<RemoteRecord>> = request.creates.iter().map(|_| None).collect();
+    if described.own_key == OwnKey::Ready {
+        verifier
+            .by_key(&request.creates, OWN_KEY, |create| Some(create.intent.as_str().to_lowercase()), &mut found)
+            .await?;
+        return Ok(found);
+    }
+    if object == Object::Contacts {
+        verifier.by_key(&request.creates, "email", email, &mut found).await?;
+    }
+    let told_by_email = |create: &CreateInDoubt| object == Object::Contacts && email(create).is_some();
+    let open: Vec<usize> = (0..found.len())
+        .filter(|at| found.get(*at).is_some_and(Option::is_none))
+        .filter(|at| request.creates.get(*at).is_some_and(|create| !told_by_email(create)))
+        .collect();
+    verifier.by_search(&request.creates, open, &mut found).await?;
+    Ok(found)
+}
+
+fn email(create: &CreateInDoubt) -> Option<String> {
+    create.fields.get("email").and_then(Value::as_text).map(str::to_lowercase)
+}
+
+struct Verifier<'a> {
+    api: &'a Api,
+    on: &'a Connection,
+    object: Object,
+    described: &'a Described,
+    layout: Layout,
+}
+
+impl Verifier<'_> {
+    /// Reads by a unique property: from the store, so that what is not found is not there.
+    async fn by_key(
+        &self,
+        creates: &[CreateInDoubt],
+        property: &'static str,
+        key: impl Fn(&CreateInDoubt) -> Option<String>,
+        found: &mut [Option<RemoteRecord>],
+    ) -> Result<()> {
+        let keys: Vec<String> = creates.iter().filter_map(&key).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let layout = self.layout.clone().with(property, FieldType::Text);
+        let batches = Batches::new(self.api, self.on, self.object, &layout).by(property);
+        let held = batches.complete(&keys).await?;
+        let mut by_key: BTreeMap<String, RemoteRecord> = BTreeMap::new();
+        for one in held.records {
+            let text = one.record.fields.get(property).and_then(Value::as_text).map(str::to_lowercase);
+            if let Some(text) = text {
+                by_key.insert(text, one.record);
+            }
+        }
+        for (create, place) in creates.iter().zip(found) {
+            if place.is_none() {
+                *place = key(create).and_then(|key| by_key.get(&key).cloned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches until everything is found or the index must have caught up.
+    async fn by_search(
+        &self,
+        creates: &[CreateInDoubt],
+        mut open: Vec<usize>,
+        found: &mut [Option<RemoteRecord>],
+    ) -> Result<()> {
+        let lag = TimeDelta::from_std(self.api.visibility_lag).unwrap_or(TimeDelta::MAX);
+        let mut wait = WAIT_MIN;
+        while !open.is_empty() {
+            // Read before the search: what it does not show was not there by then.
+            let now = self.api.clock().now();
+            let mut still_open = Vec::new();
+            for at in open {
+                let (Some(create), Some(place)) = (creates.get(at), found.get_mut(at)) else { continue };
+                *place = self.search(create).await?;
+                if place.is_none() && now < create.announced_at + lag {
+                    still_open.push(at);
+                }
+            }
+            open = still_open;
+            if !open.is_empty() {
+                self.api.clock().sleep(wait).await;
+                wait = wait.saturating_mul(2).min(self.api.visibility_lag.max(WAIT_MIN));
+            }
+        }
+        Ok(())
+    }
+
+    /// The oldest record since the announcement that holds what was sent.
+    async fn search(&self, create: &CreateInDoubt) -> Result<Option<RemoteRecord>> {
+        let since = create.announced_at - TimeDelta::minutes(SKEW_MINUTES);
+        let mut filters = vec![Filter::compare("createdate", "GTE", since.timestamp_millis().to_string())];
+        let telling: &[&str] = match self.object {
+            Object::Companies => &["domain", "name"],
+            Object::Contacts => &["firstname", "lastname"],
+            Object::Deals => &["dealname", "dealstage"],
+        };
+        for name in telling {
+            if let Some(value) = create.fields.get(name).filter(|value| !value.is_blank()) {
+                filters.push(equality(name, value, self.described.field_type(name)));
+            }
+        }
+        let body = SearchBody::new(&[], &filters, self.layout.names(), PAGE_MAX);
+        let operation = format!("hubspot verify {}", self.object.name());
+        let answer = self.api.search(self.on, operation, self.object, &body).await?;
+        let listing: Listing<'_> = answer.json()?;
+        let found = Found::decode(&self.layout, &listing.results);
+        Ok(found.records.into_iter().map(|one| one.record).next())
+    }
+}

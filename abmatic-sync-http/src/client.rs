@@ -192,15 +192,21 @@ impl Client {
     ///
     /// # Errors
     /// What the dialect makes of the refusal, or the transport's failure by what it proves, under the operation's name.
-    /// A 5xx on a call that is not a read is [`ErrorKind::Ambiguous`]: the server may have acted before it failed.
+    /// A 5xx on a call that is not a read is [`ErrorKind::Ambiguous`]: the server may have acted before it failed. Once an
+    /// attempt was ambiguous, no later failure to get through makes it certain again.
     pub async fn send(&self, on: &Connection, call: Call, resend: Resend) -> Result<Answer> {
         let mut waits = self.retry.start();
+        let mut may_have_acted = false;
         loop {
             let error = match self.send_once(on, &call, resend).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let Some(wait) = waits.after(&error, resend) else { return Err(error.at(&call.operation)) };
+            may_have_acted |= error.kind() == ErrorKind::Ambiguous;
+            let Some(wait) = waits.after(&error, resend) else {
+                let error = if may_have_acted { still_in_doubt(error) } else { error };
+                return Err(error.at(&call.operation));
+            };
             tracing::debug!(
                 connection = on.id.as_str(),
                 operation = &*call.operation,
@@ -259,6 +265,14 @@ fn lost(error: TransportError, resend: Resend) -> Error {
         (Proof::MayHaveActed, Resend::Safe | Resend::Verify) => ErrorKind::Ambiguous,
     };
     Error::new(kind, ErrorCode::ConnectionLost, error.to_string()).caused_by(error)
+}
+
+/// A failure to get through says nothing of an earlier attempt that may have acted; a refusal of the request itself does.
+fn still_in_doubt(error: Error) -> Error {
+    if error.is_retryable() || error.kind() == ErrorKind::Unauthorized {
+        return Error::new(ErrorKind::Ambiguous, error.code(), error.message());
+    }
+    error
 }
 
 /// The server failed while it worked on something that is not a read: nobody knows how far it came.
@@ -351,6 +365,16 @@ mod tests {
             let (answer, calls, _) = run(script(), resend).await;
             assert!(answer.is_ok() && calls == 3);
         }
+    }
+
+    #[tokio::test]
+    async fn doubt_outlives_later_failures_to_get_through() {
+        let mut script = vec![Err(TransportError::cut_off("cut"))];
+        script.extend((0..5).map(|_| Err(TransportError::never_sent("no"))));
+        let (answer, ..) = run(script, Resend::Safe).await;
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::Ambiguous);
+        let (answer, ..) = run(vec![Ok(502), Ok(400)], Resend::Safe).await;
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::Invalid);
     }
 
     #[tokio::test]

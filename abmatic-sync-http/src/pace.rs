@@ -65,6 +65,8 @@ pub struct Pacer {
 
 /// Below so many remaining requests each one waits longer.
 const REMAINING_LOW: u32 = 10;
+/// One request in so many is left to other programs, and to clocks that differ.
+const SPARED_SHARE: u32 = 20;
 /// No window remembers more requests than this.
 const SENT_MAX: usize = 1024;
 
@@ -72,8 +74,10 @@ const SENT_MAX: usize = 1024;
 struct Window {
     /// When the last requests were (or will be) sent, oldest first.
     sent: VecDeque<DateTime<Utc>>,
-    /// The limit that headers proved to be enforced.
-    enforced: Option<Limit>,
+    /// The limit by the server's own words.
+    told: Option<Limit>,
+    /// It was nearly used up once, so it is enforced.
+    enforced: bool,
     /// No request goes before this.
     not_before: Option<DateTime<Utc>>,
 }
@@ -101,7 +105,8 @@ impl Pacer {
 impl Window {
     fn reserve(&mut self, known: Option<Limit>, now: DateTime<Utc>) -> Duration {
         let mut at = self.not_before.map_or(now, |bound| bound.max(now));
-        if let Some(limit) = self.enforced.or(known) {
+        let told = self.told.filter(|_| self.enforced || known.is_some());
+        if let Some(limit) = told.or(known) {
             // The place in the window of the request that has to be out of it before this one may go.
             let oldest = self.sent.len().checked_sub(usize::try_from(limit.requests.max(1)).unwrap_or(SENT_MAX));
             if let Some(blocking) = oldest.and_then(|position| self.sent.get(position)) {
@@ -116,10 +121,12 @@ impl Window {
     }
 
     fn observe(&mut self, allowance: Allowance, now: DateTime<Utc>) {
+        let Limit { requests, per } = allowance.limit;
+        self.told = Some(Limit::new(requests - requests / SPARED_SHARE, per));
         if allowance.remaining >= REMAINING_LOW {
             return;
         }
-        self.enforced = Some(allowance.limit);
+        self.enforced = true;
         let share = allowance.limit.per / allowance.limit.requests.max(1);
         self.not_before = Some(now + share * (REMAINING_LOW - allowance.remaining));
     }
@@ -153,5 +160,15 @@ mod tests {
         assert_eq!(pacer.reserve(&lane, None, at(0)), Duration::ZERO);
         pacer.observe(&lane, Allowance::new(limit, 5), at(20_000));
         assert_eq!(pacer.reserve(&lane, None, at(20_000)), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn the_servers_words_replace_the_documented_limit() {
+        let (pacer, lane) = (Pacer::default(), Lane::new("portal-1", "all"));
+        let documented = Some(Limit::new(2, Duration::from_secs(10)));
+        assert_eq!(pacer.reserve(&lane, documented, at(0)), Duration::ZERO);
+        pacer.observe(&lane, Allowance::new(Limit::new(40, Duration::from_secs(10)), 39), at(0));
+        let free = (0..60).take_while(|_| pacer.reserve(&lane, documented, at(0)).is_zero()).count();
+        assert_eq!(free, 37);
     }
 }

@@ -120,6 +120,8 @@ impl<'a> Batches<'a> {
     /// [`Batches::complete`], and for ids that were merged away their survivor, once.
     pub(crate) async fn following_merges(&self, ids: &[String]) -> Result<Found> {
         let mut found = self.records(ids).await?;
+        let mut seen = BTreeSet::new();
+        found.records.retain(|one| seen.insert(one.record.id.as_str().to_owned()));
         let known = found.ids();
         let missing: Vec<String> = ids.iter().filter(|id| !known.contains(id.as_str())).cloned().collect();
         let binned = if missing.len() > 1 { self.binned(&missing).await? } else { BTreeSet::new() };

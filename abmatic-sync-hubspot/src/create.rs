@@ -46,6 +46,7 @@ impl Writer<'_> {
     }
 
     async fn send_creates(&self, rows: &[Row]) -> Result<Batch<WrittenRecord>> {
+        self.go_on()?;
         let (verb, resend) = if self.upserts() { ("upsert", Resend::Safe) } else { ("create", Resend::Verify) };
         let inputs: Vec<_> = rows.iter().map(|row| self.input(row)).collect();
         let path = self.api.version.record_batch(self.object, verb);

@@ -177,7 +177,8 @@ impl Reader<'_> {
             }
             highest = highest.max(id);
         }
-        let all = total.is_some_and(|total| u64::try_from(ids.len()).is_ok_and(|held| held >= total));
+        let all = ids.len() < search::PAGE_MAX
+            && total.is_some_and(|total| u64::try_from(ids.len()).is_ok_and(|held| held >= total));
         Ok((!ids.is_empty() && !all).then(|| PageCursor::new(highest.to_string())))
     }
 
@@ -185,10 +186,8 @@ impl Reader<'_> {
         let layout = self.layout().with_merged_ids();
         let ids: Vec<String> = ids.iter().map(|id| id.as_str().to_owned()).collect();
         let found = self.batches(&layout).following_merges(&ids).await?;
-        let total = u64::try_from(found.records.len()).ok();
-        let mut page = Page::new(Vec::new(), None);
-        page.total = total;
-        page.records = found.records.into_iter().map(|one| one.record).collect();
+        let records = found.records.into_iter().map(|one| one.record).collect();
+        let mut page = Page::new(records, None);
         page.undecodable = found.undecodable;
         Ok(page)
     }

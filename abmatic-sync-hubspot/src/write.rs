@@ -61,12 +61,14 @@ pub(crate) struct Writer<'a> {
     pub(crate) described: Arc<Described>,
     outcomes: Vec<Option<WriteOutcome>>,
     links: Vec<(usize, LinkChange)>,
+    /// What keeps every further call from getting through.
+    stopped: Option<Error>,
 }
 
 impl<'a> Writer<'a> {
     fn new(api: &'a Api, on: &'a Connection, object: Object, described: Arc<Described>, count: usize) -> Self {
         let outcomes = std::iter::repeat_with(|| None).take(count).collect();
-        Self { api, on, object, described, outcomes, links: Vec::new() }
+        Self { api, on, object, described, outcomes, links: Vec::new(), stopped: None }
     }
 
     pub(crate) fn operation(&self) -> String {
@@ -88,7 +90,15 @@ impl<'a> Writer<'a> {
         for row in rows {
             self.fail(row.at, again(&error).at(&self.operation()));
         }
+        if error.stops_run() {
+            self.stopped = Some(error);
+        }
         Ok(())
+    }
+
+    /// Spares the calls that would fail like the one before.
+    pub(crate) fn go_on(&self) -> Result<()> {
+        self.stopped.as_ref().map_or(Ok(()), |error| Err(again(error)))
     }
 
     /// Notes a written row, and its associations to change. `inline` ones are written already.
@@ -132,6 +142,7 @@ impl<'a> Writer<'a> {
     }
 
     async fn send_updates(&self, rows: &[Row]) -> Result<Batch<WrittenRecord>> {
+        self.go_on()?;
         let input = |row: &Row| json!({"id": row.key, "properties": row.properties, "objectWriteTraceId": row.key});
         let body = json!({"inputs": rows.iter().map(input).collect::<Vec<_>>()});
         let path = self.api.version.record_batch(self.object, "update");

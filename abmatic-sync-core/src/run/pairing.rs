@@ -262,12 +262,17 @@ async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecord>, paired:
     let keys: Vec<Option<String>> = keyed.into_iter().map(|(key, ..)| key).collect();
     let wanted: Vec<String> = keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect();
     let mut found = find_remote(context, &wanted).await?;
+    let siblings = linked_siblings(context, wanted.iter().filter(|key| !found.contains_key(*key))).await?;
     let first_ids: Vec<LocalId> = fresh.iter().map(|record| record.id.clone()).collect();
     for (place, local) in fresh.into_iter().enumerate() {
         let mut pair = new_pair(Side::Local, Situation::New, Some(local), None);
         match &keys[place] {
             Some(key) if stands_for[place] != place => {
                 refuse_double(&mut pair, key, first_ids[stands_for[place]].as_str());
+            }
+            Some(key) if siblings.contains_key(key) => {
+                pair.situation = Situation::Ambiguous;
+                pair.refused = Some(format!("it has the same key {key} as {}, which is linked already", siblings[key]));
             }
             Some(key) => {
                 let (candidates, mut records) = found.remove(key).unwrap_or_default();
@@ -280,6 +285,18 @@ async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecord>, paired:
         paired.pairs.push(pair);
     }
     Ok(())
+}
+
+/// Linked local records by key. A CRM's index can be slow to show what an earlier page created: the host's own records
+/// know (I4).
+async fn linked_siblings(context: &RunContext, keys: impl Iterator<Item = &String>) -> Result<HashMap<String, String>> {
+    let keys: Vec<String> = keys.cloned().collect();
+    let found = find_local(context, &keys).await?;
+    let linked = found.into_iter().filter_map(|(key, (candidates, _))| {
+        let linked = candidates.into_iter().find(|candidate| candidate.taken_by.is_some())?;
+        Some((key, linked.id))
+    });
+    Ok(linked.collect())
 }
 
 async fn find_remote(context: &RunContext, keys: &[String]) -> Result<ByKey<RemoteRecord>> {

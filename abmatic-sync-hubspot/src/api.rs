@@ -19,6 +19,7 @@ use url::Url;
 use crate::describe::Described;
 use crate::object::Object;
 use crate::paths::ApiVersion;
+use crate::wire::AccountDetails;
 
 /// HubSpot's one host for every data centre.
 const HOST: &str = "https://api.hubapi.com";
@@ -53,11 +54,13 @@ pub(crate) struct Api {
     pub(crate) visibility_lag: Duration,
     /// Only spares calls: another process asks again.
     known: Mutex<Known>,
+    /// The portal of each connection: searches of one portal share a limit, over however many connections.
+    portals: Mutex<BTreeMap<String, String>>,
 }
 
 impl Api {
     pub(crate) fn new(client: Client, version: ApiVersion, pacing: Pacing, visibility_lag: Duration) -> Self {
-        Self { client, version, pacing, visibility_lag, known: Mutex::default() }
+        Self { client, version, pacing, visibility_lag, known: Mutex::default(), portals: Mutex::default() }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -128,8 +131,26 @@ impl Api {
         body: &(impl Serialize + Sync + ?Sized),
     ) -> Result<Answer> {
         let call = Call::post(operation, address(on, &self.version.search(object))?, body)?;
-        let limit = self.limits(on).then_some(SEARCHES);
-        self.client.send(on, call.paced(Lane::new(account(on), "search"), limit), Resend::Read).await
+        let paced = if self.limits(on) {
+            call.paced(Lane::new(self.portal(on).await, "search"), Some(SEARCHES))
+        } else {
+            call.paced(Lane::new(account(on), "search"), None)
+        };
+        self.client.send(on, paced, Resend::Read).await
+    }
+
+    /// Whose search limit counts: the portal's; the connection's own where the token may not ask.
+    async fn portal(&self, on: &Connection) -> String {
+        let account = account(on);
+        let held = self.portals.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned();
+        if let Some(held) = held {
+            return held;
+        }
+        let asked = self.get(on, "hubspot read account", &self.version.account_details(), &[]).await;
+        let details = asked.and_then(|answer| answer.json::<AccountDetails>());
+        let portal = details.map_or_else(|_| account.clone(), |details| format!("portal {}", details.portal_id.0));
+        self.portals.lock().unwrap_or_else(PoisonError::into_inner).insert(account, portal.clone());
+        portal
     }
 
     fn paced(&self, on: &Connection, call: Call) -> Call {

@@ -252,18 +252,6 @@ fn with_wait(error: Error, answer: &Answer, status: u16, policy: Option<&str>) -
     }
 }
 
-/// The same error once more, for each of several records that it holds of.
-pub(crate) fn again(error: &Error) -> Error {
-    let mut copy = Error::new(error.kind(), error.code(), error.message()).with_fields(error.fields().to_vec());
-    if let Some(wait) = error.retry_after() {
-        copy = copy.with_retry_after(wait);
-    }
-    match error.existing_id() {
-        Some(id) => copy.with_existing_id(id.clone()),
-        None => copy,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;

@@ -77,6 +77,11 @@ impl ApiVersion {
         format!("{}/{}", self.api("pipelines"), object.name())
     }
 
+    /// Which account a token is for.
+    pub(crate) fn account_details(self) -> String {
+        format!("/account-info/{}/details", self.dated().unwrap_or("v3"))
+    }
+
     /// One list ("segment").
     pub(crate) fn list(self, id: &str) -> String {
         format!("{}/{}", self.api("lists"), segment(id))

@@ -3,6 +3,7 @@
 //! A full import decodes millions of them: names are shared, values are typed while they are parsed, and there is no JSON
 //! tree in between.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -127,15 +128,13 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
         let mut id = None;
         let mut record = RemoteRecord::new("", Fields::new());
         let mut archived_at = None;
-        let mut associations = None;
+        let mut associations = Vec::new();
         while let Some(part) = map.next_key()? {
             match part {
                 Part::Id => id = Some(map.next_value::<IdText>()?.0),
                 Part::Properties => record.fields = map.next_value_seed(FieldsSeed(self.0))?,
                 Part::PropertiesWithHistory => record.edited_at = map.next_value_seed(HistorySeed(self.0))?,
-                Part::Associations => {
-                    associations = map.next_value::<Option<BTreeMap<String, InlineAssociations>>>()?
-                }
+                Part::Associations => associations = map.next_value_seed(AssociationsSeed(self.0))?,
                 Part::CreatedAt => record.created_at = map.next_value::<Time>()?.0,
                 Part::UpdatedAt => record.modified_at = map.next_value::<Time>()?.0,
                 Part::Archived => record.deleted = map.next_value::<Option<bool>>()?.unwrap_or(false),
@@ -145,7 +144,7 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
         }
         record.id = RemoteId::from(id.filter(|id| !id.is_empty()).ok_or_else(|| A::Error::missing_field("id"))?);
         take_merged_ids(&mut record, self.0);
-        let cut_off = place_associations(&mut record, self.0, &associations.unwrap_or_default());
+        let cut_off = place_associations(&mut record, self.0, &associations);
         Ok(Decoded { record, archived_at, cut_off })
     }
 }
@@ -159,14 +158,10 @@ fn take_merged_ids(record: &mut RemoteRecord, layout: &Layout) {
 }
 
 /// Puts each relation among the fields; names those that HubSpot cut off after their first part.
-fn place_associations(
-    record: &mut RemoteRecord,
-    layout: &Layout,
-    held: &BTreeMap<String, InlineAssociations>,
-) -> Vec<&'static Relation> {
+fn place_associations(record: &mut RemoteRecord, layout: &Layout, held: &[Associated]) -> Vec<&'static Relation> {
     let mut cut_off = Vec::new();
     for relation in &layout.relations {
-        let associated = held.get(relation.to.name());
+        let associated = held.iter().find(|(of, _)| std::ptr::eq(*of, *relation)).map(|(_, associated)| associated);
         let value = associated.map_or(Value::Null, |associated| pick_inline(relation, &associated.results));
         record.fields.insert(relation.name.clone(), value);
         if associated.is_some_and(|associated| associated.paging.is_some()) {
@@ -174,6 +169,42 @@ fn place_associations(
         }
     }
     cut_off
+}
+
+/// One relation's part of a record.
+type Associated = (&'static Relation, InlineAssociations);
+
+struct AssociationsSeed<'l>(&'l Layout);
+
+impl<'de> DeserializeSeed<'de> for AssociationsSeed<'_> {
+    type Value = Vec<Associated>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AssociationsSeed<'_> {
+    type Value = Vec<Associated>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("associations")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut held = Vec::new();
+        while let Some(target) = map.next_key::<Cow<'de, str>>()? {
+            match self.0.relations.iter().find(|relation| relation.to.name() == target) {
+                Some(relation) => held.push((*relation, map.next_value()?)),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(held)
+    }
 }
 
 struct FieldsSeed<'l>(&'l Layout);
@@ -333,5 +364,77 @@ impl Visitor<'_> for TimeVisitor {
 
     fn visit_u64<E>(self, milliseconds: u64) -> Result<Self::Value, E> {
         Ok(i64::try_from(milliseconds).ok().and_then(DateTime::from_timestamp_millis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use abmatic_sync_core::model::schema::{Field, Schema};
+
+    use super::*;
+    use crate::describe::OwnKey;
+    use crate::object::Object;
+
+    fn layout() -> Layout {
+        let schema =
+            Schema::new(vec![Field::new("amount", FieldType::Decimal), Field::new("closedate", FieldType::Instant)]);
+        let described = Described { schema, own_key: OwnKey::Missing, pipelines: BTreeMap::new() };
+        let fields = ["amount", "closedate", "dealname"].map(FieldName::from).into();
+        let relations = ["account", "contacts"].map(FieldName::from).into();
+        Layout::new(&fields, &described, Relation::among(Object::Deals, &relations)).with_merged_ids()
+    }
+
+    fn decoded(json: &str) -> Result<Decoded, Undecodable> {
+        decode(&layout(), serde_json::from_str::<&RawValue>(json).unwrap())
+    }
+
+    #[test]
+    fn properties_come_typed_in_any_order_and_others_are_left_out() {
+        let one = decoded(
+            r#"{"archived":false,"id":7,"properties":{"dealname":"Big \u00e9","closedate":"2026-01-02T03:04:05Z","amount":12.5,
+            "hs_object_id":"7","hs_merged_object_ids":"3;4"},"updatedAt":"2026-01-02T03:04:05.678Z","url":"x"}"#,
+        );
+        let record = one.unwrap().record;
+        let expected = Fields::from_iter([
+            ("account", Value::Null),
+            ("amount", Value::Decimal("12.5".parse().unwrap())),
+            ("closedate", Value::Instant("2026-01-02T03:04:05Z".parse().unwrap())),
+            ("contacts", Value::Null),
+            ("dealname", Value::text("Big é")),
+        ]);
+        assert_eq!((record.id.as_str(), record.fields), ("7", expected));
+        assert_eq!(record.merged_ids, ["3", "4"].map(RemoteId::from));
+        assert_eq!(record.modified_at, values::instant("2026-01-02T03:04:05.678Z"));
+    }
+
+    #[test]
+    fn relations_that_were_cut_off_are_named() {
+        let one = decoded(
+            r#"{"id":"7","properties":{},"associations":{"companies":{"results":[{"id":"9","type":"deal_to_company_unlabeled"}]},
+            "contacts":{"results":[{"id":"2","type":"deal_to_contact"}],"paging":{"next":{"after":"3"}}},"line items":{"results":[]}}}"#,
+        );
+        let one = one.unwrap();
+        assert_eq!(one.record.fields.get("account"), Some(&Value::reference("9")), "without a primary one the oldest");
+        assert_eq!(one.cut_off.iter().map(|relation| relation.name.as_str()).collect::<Vec<_>>(), ["contacts"]);
+    }
+
+    #[test]
+    fn the_newest_edit_of_each_property_counts() {
+        let one = decoded(
+            r#"{"id":"7","properties":{},"propertiesWithHistory":{"amount":[{"value":"2","timestamp":"2026-02-01T00:00:00Z"},
+            {"value":"1","timestamp":"2026-01-01T00:00:00Z"}],"unasked":[{"timestamp":"2026-03-01T00:00:00Z"}],"dealname":[]}}"#,
+        );
+        let edited = one.unwrap().record.edited_at;
+        assert_eq!(edited, BTreeMap::from([(FieldName::from("amount"), "2026-02-01T00:00:00Z".parse().unwrap())]));
+    }
+
+    #[test]
+    fn a_bad_record_is_named_where_its_id_can_be_read() {
+        for (json, id) in [(r#"{"id":"7","properties":[]}"#, Some("7")), (r#"{"properties":{}}"#, None), ("null", None)]
+        {
+            let bad = decoded(json).unwrap_err();
+            assert_eq!(bad.id, id.map(RemoteId::from), "{json}");
+            assert_eq!(bad.error.code(), ErrorCode::InvalidAnswer);
+        }
     }
 }

@@ -69,6 +69,13 @@ pub(crate) struct Member {
     pub(crate) record_id: IdText,
 }
 
+/// Which account a token is for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AccountDetails {
+    #[serde(rename = "portalId")]
+    pub(crate) portal_id: IdText,
+}
+
 /// `{"list":{"size":…}}`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ListAnswer {

@@ -14,7 +14,7 @@ use crate::align::{Part, align_updates};
 use crate::api::Api;
 use crate::associations::{LinkChange, change};
 use crate::describe::{Described, described};
-use crate::errors::{again, row_error};
+use crate::errors::row_error;
 use crate::object::{Object, RECORD_ID};
 use crate::row::Row;
 use crate::values;
@@ -84,21 +84,25 @@ impl<'a> Writer<'a> {
 
     /// Notes a failure of every one of `rows`. When nothing was written yet and nothing will be, it is the batch's.
     pub(crate) fn fail_all(&mut self, rows: &[Row], error: Error) -> Result<()> {
-        if error.stops_run() && self.outcomes.iter().all(Option::is_none) {
-            return Err(error);
+        if error.stops_run() {
+            if self.outcomes.iter().all(Option::is_none) {
+                return Err(error);
+            }
+            self.stopped = Some(error.restated());
+        }
+        if let [row] = rows {
+            self.fail(row.at, error);
+            return Ok(());
         }
         for row in rows {
-            self.fail(row.at, again(&error).at(&self.operation()));
-        }
-        if error.stops_run() {
-            self.stopped = Some(error);
+            self.fail(row.at, error.restated());
         }
         Ok(())
     }
 
     /// Spares the calls that would fail like the one before.
     pub(crate) fn go_on(&self) -> Result<()> {
-        self.stopped.as_ref().map_or(Ok(()), |error| Err(again(error)))
+        self.stopped.as_ref().map_or(Ok(()), |error| Err(error.restated()))
     }
 
     /// Notes a written row, and its associations to change. `inline` ones are written already.
@@ -200,7 +204,7 @@ impl<'a> Writer<'a> {
                     }
                 }
                 Err(error) if error.stops_run() && self.outcomes.iter().all(Option::is_none) => return Err(error),
-                Err(error) => part.iter().for_each(|(at, _)| self.fail(*at, again(&error).at(&self.operation()))),
+                Err(error) => part.iter().for_each(|(at, _)| self.fail(*at, error.restated())),
             }
         }
         Ok(())

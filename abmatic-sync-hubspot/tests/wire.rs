@@ -15,7 +15,8 @@ use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_http::retry::RetryOptions;
-use abmatic_sync_hubspot::HubspotConnector;
+use abmatic_sync_hubspot::{HubspotConnector, Pacing};
+use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
 use wiremock::matchers::{body_json, body_partial_json, header, method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -30,6 +31,7 @@ struct Hub {
 
 impl Hub {
     /// A server that knows contacts, companies and deals by a few properties.
+    #[expect(clippy::unwrap_used, reason = "a test's server has an address")]
     async fn start(own_key: bool) -> Self {
         let server = MockServer::start().await;
         let mut retry = RetryOptions::default();
@@ -63,6 +65,7 @@ impl Hub {
         mock.expect(1).mount(&self.server).await;
     }
 
+    #[expect(clippy::unwrap_used, reason = "a test wants the outcomes")]
     async fn write(&self, resource: Resource, writes: Vec<Write>) -> Vec<WriteOutcome> {
         self.connector.write(&self.on, resource, writes).await.unwrap()
     }
@@ -346,6 +349,23 @@ async fn ids_that_are_missing_are_followed_to_their_survivor_or_gone() {
 }
 
 #[tokio::test]
+async fn edit_times_are_read_by_id() {
+    let hub = Hub::start(true).await;
+    let body = json!({"properties": ["email", "hs_merged_object_ids"], "propertiesWithHistory": ["email", "hs_merged_object_ids"],
+        "inputs": [{"id": "1"}]});
+    let mut ann = record("1", json!({"email": "a@x.com"}));
+    ann["propertiesWithHistory"] = json!({"email": [{"value": "a@x.com", "timestamp": "2026-01-01T10:00:00.000Z"}]});
+    hub.expect("/crm/objects/2026-09/contacts/batch/read", body, 200, json!({"results": [ann]})).await;
+    let request = ReadRequest::new(Resource::Contact, Read::Ids(vec![RemoteId::from("1")]));
+    let request = request.with_fields([FieldName::from("email")]).with_edit_times();
+    let page = hub.connector.read(&hub.on, request).await.unwrap();
+    assert_eq!(
+        page.records[0].edited_at[&FieldName::from("email")],
+        "2026-01-01T10:00:00Z".parse::<DateTime<Utc>>().unwrap()
+    );
+}
+
+#[tokio::test]
 async fn people_are_found_by_email_and_companies_by_domain() {
     let hub = Hub::start(true).await;
     let body = json!({"properties": ["email", "hs_additional_emails", "hs_merged_object_ids"], "idProperty": "email",
@@ -362,6 +382,19 @@ async fn people_are_found_by_email_and_companies_by_domain() {
     search.respond_with(ResponseTemplate::new(200).set_body_json(found)).expect(1).mount(&hub.server).await;
     let request = FindRequest::new(Resource::Account, vec!["x.com".to_owned()]);
     assert_eq!(hub.connector.find(&hub.on, request).await.unwrap()[0].id, RemoteId::from("5"));
+}
+
+#[tokio::test]
+async fn searches_are_paced_by_portal_where_the_documented_limits_count() {
+    let hub = Hub::start(true).await;
+    hub.answer("GET", "/account-info/2026-09/details", 200, json!({"portalId": 33})).await;
+    hub.answer("POST", "/crm/objects/2026-09/contacts/search", 200, json!({"total": 7, "results": []})).await;
+    let connector = HubspotConnector::builder().pacing(Pacing::Documented).build();
+    for _ in 0..3 {
+        let count = connector.count(&hub.on, Resource::Contact, &Read::All).await.unwrap();
+        assert_eq!(count, Some(7));
+    }
+    assert_eq!(hub.on.calls.total(), 4, "the portal is asked for once");
 }
 
 #[tokio::test]

@@ -141,10 +141,12 @@ impl<'a> Batches<'a> {
     async fn records(&self, ids: &[String]) -> Result<Found> {
         let mut found = Found::default();
         let names = self.layout.names();
+        let mut seen = BTreeSet::new();
+        let ids: Vec<&String> = ids.iter().filter(|id| seen.insert(id.as_str())).collect();
         for part in ids.chunks(if self.edit_times { HISTORY_PAGE_MAX } else { LIST_PAGE_MAX }) {
             let body = ReadBody {
                 properties: names.clone(),
-                properties_with_history: if self.edit_times { names.clone() } else { Vec::new() },
+                properties_with_history: if self.edit_times { self.layout.asked() } else { Vec::new() },
                 id_property: self.id_property,
                 inputs: part.iter().map(|id| WithId::new(id)).collect(),
             };

@@ -68,6 +68,12 @@ impl Layout {
         self.columns.iter().map(|(name, _)| name.as_str()).collect()
     }
 
+    /// The properties that were asked of us.
+    pub(crate) fn asked(&self) -> Vec<&str> {
+        let extra = self.merged_is_extra.then_some(MERGED_IDS);
+        self.names().into_iter().filter(|name| extra != Some(*name)).collect()
+    }
+
     fn position(&self, name: &str) -> Result<usize, usize> {
         self.columns.binary_search_by(|(held, _)| held.as_str().cmp(name))
     }

@@ -1,0 +1,13 @@
+//! Fake CRMs: servers that hold state and answer as the documented API does, for tests in any language.
+
+pub mod clock;
+pub mod exchange;
+pub mod fault;
+pub mod hubspot;
+pub mod traffic;
+
+mod dice;
+mod http;
+mod json;
+mod moment;
+mod server;

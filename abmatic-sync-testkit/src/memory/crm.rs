@@ -1,0 +1,355 @@
+//! A small CRM in memory: accounts by domain, people by unique email, opportunities; with failures on demand.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use abmatic_sync_core::clock::Clock;
+use abmatic_sync_core::connector::capabilities::{Descriptor, ResourceCapabilities};
+use abmatic_sync_core::connector::contract::CrmConnector;
+use abmatic_sync_core::connector::request::{
+    FindRequest, Page, PageCursor, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome, Written,
+};
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::filter::eval::holds;
+use abmatic_sync_core::filter::expr::Expr;
+use abmatic_sync_core::ids::{FieldName, IntentId, RemoteId};
+use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::fields::Fields;
+use abmatic_sync_core::model::mapping::{FieldMapping, Mapping};
+use abmatic_sync_core::model::record::RemoteRecord;
+use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_core::model::schema::{Field, FieldType, Schema};
+use abmatic_sync_core::model::value::Value;
+use async_trait::async_trait;
+
+/// Which call fails.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// A lookup by key.
+    Find,
+    /// A page or a read by id.
+    Read,
+    /// A batch of writes.
+    Write,
+}
+
+/// How it fails.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It is done, and the answer is lost.
+    LostAnswer,
+    /// It never arrives, but nobody can tell.
+    LostRequest,
+    /// The token is refused.
+    Unauthorized,
+    /// The CRM says that it is down.
+    Unavailable,
+}
+
+/// A CRM in memory. Clones share it.
+///
+/// It keeps texts cut to [`TEXT_MAX`] characters, so that what it stores can differ from what it was sent.
+#[derive(Clone, Debug)]
+pub struct MemoryCrm {
+    descriptor: Arc<Descriptor>,
+    clock: Arc<dyn Clock>,
+    state: Arc<Mutex<State>>,
+}
+
+/// Longer texts are cut without a word, as some CRMs do.
+pub const TEXT_MAX: usize = 80;
+const PAGE_MAX: usize = 10;
+
+#[derive(Debug, Default)]
+struct State {
+    records: BTreeMap<Resource, BTreeMap<u64, RemoteRecord>>,
+    intents: BTreeMap<IntentId, RemoteId>,
+    last_id: u64,
+    failures: VecDeque<(Call, Failure)>,
+    writes: u64,
+}
+
+impl MemoryCrm {
+    /// An empty CRM on this clock.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let offers = [
+            offer(Resource::Account, &[("name", "name"), ("website", "domain"), ("employee_count", "size")], Some("domain"), &[]),
+            offer(Resource::Contact, &PERSON, Some("email"), &["account"]),
+            offer(Resource::Lead, &PERSON, Some("email"), &[]),
+            offer(Resource::Opportunity, &[("name", "title"), ("amount", "amount")], None, &["account", "contacts"]),
+        ];
+        let mut descriptor = Descriptor::new("memory", "Memory CRM", offers.into());
+        descriptor.visibility_lag_seconds = 60;
+        Self { descriptor: Arc::new(descriptor), clock, state: Arc::default() }
+    }
+
+    /// A record that somebody made in the CRM.
+    pub fn create(&self, resource: Resource, fields: Fields) -> RemoteId {
+        let now = self.clock.now();
+        self.state().insert(resource, fields, now).id
+    }
+
+    /// An edit that somebody made in the CRM.
+    pub fn edit(&self, resource: Resource, id: &RemoteId, fields: &Fields) {
+        let now = self.clock.now();
+        if let Some(record) = self.state().record_mut(resource, id) {
+            change(record, fields, now);
+        }
+    }
+
+    /// A record that somebody deleted in the CRM.
+    pub fn delete(&self, resource: Resource, id: &RemoteId) {
+        self.state().records.entry(resource).or_default().retain(|_, record| record.id != *id);
+    }
+
+    /// A record as the CRM holds it.
+    pub fn record(&self, resource: Resource, id: &RemoteId) -> Option<RemoteRecord> {
+        self.state().record_mut(resource, id).cloned()
+    }
+
+    /// All records of a resource, oldest first.
+    pub fn records(&self, resource: Resource) -> Vec<RemoteRecord> {
+        self.state().records.entry(resource).or_default().values().cloned().collect()
+    }
+
+    /// Lets the next call of that kind fail.
+    pub fn fail_next(&self, call: Call, failure: Failure) {
+        self.state().failures.push_back((call, failure));
+    }
+
+    /// How many records were written by the engine so far.
+    pub fn writes(&self) -> u64 {
+        self.state().writes
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a call, and fails it where that was asked for. What is done although it fails comes back.
+    fn enter(&self, on: &Connection, call: Call) -> Result<Option<Failure>> {
+        on.calls.count_one();
+        let mut state = self.state();
+        let Some(place) = state.failures.iter().position(|(failing, _)| *failing == call) else { return Ok(None) };
+        let Some((_, failure)) = state.failures.remove(place) else { return Ok(None) };
+        match failure {
+            Failure::LostAnswer if call == Call::Write => Ok(Some(failure)),
+            Failure::LostAnswer | Failure::Unavailable => {
+                Err(Error::new(ErrorKind::Unavailable, ErrorCode::ServerUnavailable, "the CRM is down"))
+            }
+            Failure::LostRequest => Err(lost()),
+            Failure::Unauthorized => {
+                Err(Error::new(ErrorKind::Unauthorized, ErrorCode::InvalidSession, "the token is refused"))
+            }
+        }
+    }
+}
+
+const PERSON: [(&str, &str); 4] =
+    [("work_email", "email"), ("first_name", "first"), ("last_name", "last"), ("job_title", "title")];
+
+fn offer(
+    resource: Resource,
+    pairs: &[(&'static str, &'static str)],
+    key: Option<&'static str>,
+    relations: &'static [&'static str],
+) -> ResourceCapabilities {
+    let mapping = Mapping::new(pairs.iter().map(|(local, remote)| FieldMapping::new(*local, *remote)).collect());
+    let mut offer = ResourceCapabilities::new(resource, "records", mapping);
+    offer.key_field = key;
+    offer.page_max = PAGE_MAX;
+    offer.batch_max = 7;
+    offer.find_max = 25;
+    offer.incremental = true;
+    offer.relations = relations;
+    offer
+}
+
+fn lost() -> Error {
+    Error::new(ErrorKind::Ambiguous, ErrorCode::ConnectionLost, "the connection was cut off")
+}
+
+impl State {
+    fn record_mut(&mut self, resource: Resource, id: &RemoteId) -> Option<&mut RemoteRecord> {
+        self.records.get_mut(&resource)?.values_mut().find(|record| record.id == *id)
+    }
+
+    fn insert(&mut self, resource: Resource, fields: Fields, now: chrono::DateTime<chrono::Utc>) -> RemoteRecord {
+        self.last_id += 1;
+        let mut record = RemoteRecord::new(self.last_id.to_string(), Fields::new());
+        record.created_at = Some(now);
+        change(&mut record, &fields, now);
+        self.records.entry(resource).or_default().insert(self.last_id, record.clone());
+        record
+    }
+
+    fn holder_of_email(&self, resource: Resource, fields: &Fields, except: Option<&RemoteId>) -> Option<RemoteId> {
+        let email = fields.get("email").and_then(Value::as_text).filter(|_| resource.is_person())?;
+        let held = |record: &&RemoteRecord| {
+            let other = record.fields.get("email").and_then(Value::as_text);
+            other.is_some_and(|other| other.eq_ignore_ascii_case(email)) && Some(&record.id) != except
+        };
+        self.records.get(&resource)?.values().find(held).map(|record| record.id.clone())
+    }
+
+    fn write(&mut self, resource: Resource, write: Write, now: chrono::DateTime<chrono::Utc>) -> WriteOutcome {
+        let except = if let Write::Update { id, .. } = &write { Some(id) } else { None };
+        let own = if let Write::Create { intent, .. } = &write { self.intents.get(intent) } else { except };
+        if let Some(id) = write.fields().and_then(|fields| self.holder_of_email(resource, fields, own)) {
+            let error = Error::new(ErrorKind::Duplicate, ErrorCode::DuplicateValue, "the email exists already");
+            return WriteOutcome::Failed(error.with_existing_id(id));
+        }
+        let record = match write {
+            Write::Create { intent, fields } => match self.intents.get(&intent).cloned() {
+                Some(id) => self.record_mut(resource, &id).map(|record| record.clone()),
+                None => {
+                    let record = self.insert(resource, fields, now);
+                    self.intents.insert(intent, record.id.clone());
+                    Some(record)
+                }
+            },
+            Write::Update { id, fields, .. } => self.record_mut(resource, &id).map(|record| {
+                change(record, &fields, now);
+                record.clone()
+            }),
+            Write::Archive { id } => self.record_mut(resource, &id).map(|record| {
+                record.deleted = true;
+                record.clone()
+            }),
+            _ => None,
+        };
+        self.writes += 1;
+        match record {
+            Some(record) => {
+                let mut written = Written::new(record.id);
+                written.fields = record.fields;
+                written.modified_at = record.modified_at;
+                WriteOutcome::Written(written)
+            }
+            None => WriteOutcome::Failed(Error::new(ErrorKind::NotFound, ErrorCode::RecordGone, "there is no such record")),
+        }
+    }
+}
+
+fn change(record: &mut RemoteRecord, fields: &Fields, now: chrono::DateTime<chrono::Utc>) {
+    for (name, value) in fields.iter() {
+        let stored = match value {
+            Value::Text(text) => Value::text(text.chars().take(TEXT_MAX).collect::<String>()),
+            other => other.clone(),
+        };
+        record.edited_at.insert(name.clone(), now);
+        record.fields.insert(name.clone(), stored);
+    }
+    record.modified_at = Some(now);
+}
+
+#[async_trait]
+impl CrmConnector for MemoryCrm {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    async fn prepare(&self, _: &Connection, _: Resource) -> Result<()> {
+        Ok(())
+    }
+
+    async fn describe(&self, on: &Connection, resource: Resource) -> Result<Schema> {
+        on.calls.count_one();
+        let text = |name: &str| Field::new(name, FieldType::Text);
+        Ok(match resource {
+            Resource::Account => Schema::new(vec![
+                text("name").required_on_create(),
+                Field::new("domain", FieldType::Url),
+                Field::new("size", FieldType::Integer),
+            ]),
+            Resource::Contact | Resource::Lead => Schema::new(vec![
+                Field::new("email", FieldType::Email).unique(),
+                text("first"),
+                text("last"),
+                text("title"),
+            ])
+            .with_recommended(&["email"]),
+            Resource::Opportunity => {
+                Schema::new(vec![text("title").required_on_create(), Field::new("amount", FieldType::Decimal)])
+            }
+            _ => Schema::default(),
+        })
+    }
+
+    async fn read(&self, on: &Connection, request: ReadRequest) -> Result<Page> {
+        self.enter(on, Call::Read)?;
+        let after: u64 = request.cursor.as_ref().and_then(|cursor| cursor.as_str().parse().ok()).unwrap_or(0);
+        let state = self.state();
+        let wanted = |record: &&RemoteRecord| match &request.read {
+            Read::All => !record.deleted,
+            Read::Archived { .. } => record.deleted,
+            Read::Changed { since, until, filter } => {
+                let in_window = record.modified_at.is_some_and(|time| time >= *since && time <= *until);
+                !record.deleted && in_window && filter.as_ref().is_none_or(|filter| holds(filter, &record.fields))
+            }
+            Read::Filter(filter) => !record.deleted && holds(filter, &record.fields),
+            Read::Ids(ids) => !record.deleted && ids.contains(&record.id),
+            _ => false,
+        };
+        let held = state.records.get(&request.resource);
+        let mut ids = Vec::new();
+        let mut records = Vec::new();
+        for (id, record) in held.into_iter().flat_map(|held| held.range(after + 1..)) {
+            if wanted(&record) {
+                ids.push(*id);
+                records.push(shown(record, &request.fields, &request.relations, request.edit_times));
+            }
+            if records.len() == PAGE_MAX && !matches!(request.read, Read::Ids(_)) {
+                break;
+            }
+        }
+        let full = records.len() == PAGE_MAX && !matches!(request.read, Read::Ids(_));
+        let next = ids.last().filter(|_| full).map(|id| PageCursor::new(id.to_string()));
+        Ok(Page::new(records, next))
+    }
+
+    async fn find(&self, on: &Connection, request: FindRequest) -> Result<Vec<RemoteRecord>> {
+        self.enter(on, Call::Find)?;
+        let key = if request.resource.is_person() { "email" } else { "domain" };
+        let state = self.state();
+        let held = state.records.get(&request.resource).into_iter().flat_map(BTreeMap::values);
+        let found = held.filter(|record| {
+            let value = record.fields.get(key).and_then(Value::as_text).map(str::to_lowercase);
+            !record.deleted && value.is_some_and(|value| request.keys.iter().any(|key| value.ends_with(key.as_str())))
+        });
+        Ok(found.map(|record| shown(record, &request.fields, &request.relations, false)).collect())
+    }
+
+    async fn write(&self, on: &Connection, resource: Resource, writes: Vec<Write>) -> Result<Vec<WriteOutcome>> {
+        let failure = self.enter(on, Call::Write)?;
+        let now = self.clock.now();
+        let mut state = self.state();
+        let outcomes = writes.into_iter().map(|write| state.write(resource, write, now)).collect();
+        if failure == Some(Failure::LostAnswer) { Err(lost()) } else { Ok(outcomes) }
+    }
+
+    async fn verify(&self, on: &Connection, request: VerifyRequest) -> Result<Vec<Option<RemoteRecord>>> {
+        self.enter(on, Call::Find)?;
+        let state = self.state();
+        let found = request.creates.iter().map(|create| {
+            let id = state.intents.get(&create.intent)?;
+            state.records.get(&request.resource)?.values().find(|record| record.id == *id).cloned()
+        });
+        Ok(found.collect())
+    }
+
+    fn pushdown(&self, _: Resource, _: &Expr, _: &Schema) -> Pushdown {
+        Pushdown::Server
+    }
+}
+
+fn shown(record: &RemoteRecord, fields: &BTreeSet<FieldName>, relations: &BTreeSet<FieldName>, times: bool) -> RemoteRecord {
+    let mut shown = record.clone();
+    shown.fields = fields.iter().chain(relations).map(|name| (name.clone(), record.fields.get(name.as_str()).cloned().unwrap_or_default())).collect();
+    if !times {
+        shown.edited_at.clear();
+    }
+    shown
+}

@@ -1,13 +1,19 @@
 //! The bodies of HubSpot's refusals, word for word. Sources are in the comment of each.
 
+use std::ops::{Deref, DerefMut};
+
 use serde_json::{Map, Value, json};
 
 use crate::fake::hubspot::kind::Kind;
 use crate::fake::moment;
 
-/// What the API refuses, in the words it uses. Every field but the status is optional on the wire too.
+/// What the API refuses, in the words it uses.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Refusal(Box<Envelope>);
+
+/// The fields of HubSpot's error envelope. Every one but the status is optional on the wire too.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Refusal {
+pub(crate) struct Envelope {
     pub(crate) status: u16,
     pub(crate) message: String,
     pub(crate) category: Option<&'static str>,
@@ -19,6 +25,20 @@ pub(crate) struct Refusal {
     pub(crate) extra: Map<String, Value>,
     /// Leave out `status`, `message` and `correlationId`.
     pub(crate) bare: bool,
+}
+
+impl Deref for Refusal {
+    type Target = Envelope;
+
+    fn deref(&self) -> &Envelope {
+        &self.0
+    }
+}
+
+impl DerefMut for Refusal {
+    fn deref_mut(&mut self) -> &mut Envelope {
+        &mut self.0
+    }
 }
 
 /// One wrong property value.
@@ -37,7 +57,7 @@ impl BadValue {
 
 impl Refusal {
     fn new(status: u16, category: Option<&'static str>, message: impl Into<String>) -> Self {
-        Self { status, category, message: message.into(), ..Self::default() }
+        Self(Box::new(Envelope { status, category, message: message.into(), ..Envelope::default() }))
     }
 
     fn with_context(mut self, key: &str, values: Vec<String>) -> Self {

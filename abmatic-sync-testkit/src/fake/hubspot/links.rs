@@ -19,11 +19,13 @@ pub(crate) struct CustomLabel {
     pub(crate) label: String,
 }
 
+/// From, to and type id of every association of one pair of types, in that order.
+type Edges = BTreeSet<(u64, u64, TypeId)>;
+
 /// All associations of the account.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Links {
-    /// From and to type → (from, to, type id), in that order.
-    edges: BTreeMap<(Kind, Kind), BTreeSet<(u64, u64, TypeId)>>,
+    edges: BTreeMap<(Kind, Kind), Edges>,
     pub(crate) custom: Vec<CustomLabel>,
 }
 

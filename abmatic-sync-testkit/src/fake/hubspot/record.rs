@@ -79,12 +79,12 @@ pub(crate) struct Record {
     pub(crate) archived_at: Option<i64>,
     pub(crate) values: Values,
     /// Oldest first; empty for a property that has had its present value since the record was created.
-    history: Option<Box<Vec<Change>>>,
+    history: Vec<Change>,
 }
 
 impl Record {
     pub(crate) fn new(created: i64, values: Values) -> Self {
-        Self { created, modified: created, archived_at: None, values, history: None }
+        Self { created, modified: created, archived_at: None, values, history: Vec::new() }
     }
 
     /// Sets values, keeps their history, moves the modified date.
@@ -101,19 +101,15 @@ impl Record {
         if before.as_ref() == value {
             return;
         }
-        let first = (before.is_some() && !self.has_history(property)).then(|| Change {
-            property,
-            value: before,
-            at: self.created,
-            author: Author::Integration,
-        });
-        let history = self.history.get_or_insert_default();
-        history.extend(first);
-        history.push(Change { property, value: value.cloned(), at, author });
+        if before.is_some() && !self.has_history(property) {
+            let (at, author) = (self.created, Author::Integration);
+            self.history.push(Change { property, value: before, at, author });
+        }
+        self.history.push(Change { property, value: value.cloned(), at, author });
     }
 
     fn has_history(&self, property: PropertyId) -> bool {
-        self.history.as_ref().is_some_and(|changes| changes.iter().any(|change| change.property == property))
+        self.history.iter().any(|change| change.property == property)
     }
 
     /// The values a property has had, newest first.
@@ -126,10 +122,7 @@ impl Record {
                 .into_iter()
                 .collect();
         }
-        let changes = self.history.iter().flat_map(|changes| changes.iter());
-        let mut found: Vec<Change> = changes.filter(|change| change.property == property).cloned().collect();
-        found.reverse();
-        found
+        self.history.iter().rev().filter(|change| change.property == property).cloned().collect()
     }
 }
 

@@ -234,5 +234,5 @@ fn try_values(state: &State, kind: Kind, target: Option<u64>, properties: &[(&st
     let map: Map<String, Value> =
         properties.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
     draft::draft(state, kind, target, &map, Version::September2026)
-        .map_err(|objection| objection.into_refusal(state.settings.portal_id).message)
+        .map_err(|objection| objection.into_refusal(state.settings.portal_id).message.clone())
 }

@@ -1,0 +1,3 @@
+//! What differs between databases, and nothing else. SQLite now; PostgreSQL follows.
+
+pub(crate) mod sqlite;

@@ -1,0 +1,375 @@
+//! The host's records in the embedded store: looked up and written many at a time, never one statement a row.
+
+use std::collections::{BTreeMap, HashMap};
+
+use abmatic_sync_core::error::Result;
+use abmatic_sync_core::ids::{FieldName, LocalId, TenantId};
+use abmatic_sync_core::model::fields::Fields;
+use abmatic_sync_core::model::record::{LocalRecord, Version};
+use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_core::model::schema::Schema;
+use abmatic_sync_core::store::records::{KeyedRecord, LocalOutcome, LocalWrite, RecordStore};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use crate::batch::Batch;
+use crate::dialect::sqlite::Durability;
+use crate::failure::failed;
+use crate::host_fields;
+use crate::scopes::ScopeKey;
+use crate::store::SqliteStore;
+use crate::text::{edits_to_json, from_json, micros, time, to_json};
+
+static BY_ID: Batch = Batch::new(
+    "SELECT id, version, created_at, modified_at, fields, edited_at, deleted FROM abmatic_record WHERE scope = ? AND id IN (",
+    "?",
+    ")",
+);
+
+static BY_KEY: Batch = Batch::new(
+    "SELECT id, version, created_at, modified_at, fields, edited_at, deleted, match_key FROM abmatic_record
+     WHERE scope = ? AND match_key IN (",
+    "?",
+    ")",
+);
+
+static VERSIONS: Batch = Batch::new("SELECT id, version FROM abmatic_record WHERE scope = ? AND id IN (", "?", ")");
+
+static INSERT: Batch = Batch::new(
+    "INSERT OR FAIL INTO abmatic_record (scope, id, match_key, version, created_at, modified_at, fields, edited_at) VALUES ",
+    "(?,?,?,?,?,?,?,?)",
+    " ON CONFLICT (scope, id) DO NOTHING",
+);
+
+static UPDATE: Batch = Batch::new(
+    "INSERT INTO abmatic_record (scope, id, match_key, version, created_at, modified_at, fields, edited_at, deleted) VALUES ",
+    "(?,?,?,?,?,?,?,?,?)",
+    " ON CONFLICT (scope, id) DO UPDATE SET match_key = excluded.match_key, version = excluded.version,
+     modified_at = excluded.modified_at, fields = excluded.fields, edited_at = excluded.edited_at, deleted = excluded.deleted");
+
+#[async_trait]
+impl RecordStore for SqliteStore {
+    fn schema(&self, resource: Resource) -> Schema {
+        host_fields::schema(resource)
+    }
+
+    async fn read(&self, tenant: &TenantId, resource: Resource, ids: &[LocalId]) -> Result<Vec<LocalRecord>> {
+        let mut connection = self.page_reader().await?;
+        let Some(scope) = self.scopes().find(&mut *connection, &ScopeKey::records(tenant, resource)).await? else {
+            return Ok(Vec::new());
+        };
+        let ids: Vec<&str> = ids.iter().map(LocalId::as_str).collect();
+        let rows = BY_ID.fetch(&mut connection, |binds| binds.push(scope), &ids, |binds, id| binds.push(id));
+        let records = rows.await.map_err(failed("read records"))?.iter().map(record).collect::<Result<_>>()?;
+        Ok(distinct(records))
+    }
+
+    async fn find(&self, tenant: &TenantId, resource: Resource, keys: &[String]) -> Result<Vec<KeyedRecord>> {
+        let mut connection = self.page_reader().await?;
+        let Some(scope) = self.scopes().find(&mut *connection, &ScopeKey::records(tenant, resource)).await? else {
+            return Ok(Vec::new());
+        };
+        let mut keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let rows = BY_KEY.fetch(&mut connection, |binds| binds.push(scope), &keys, |binds, key| binds.push(key));
+        let rows = rows.await.map_err(failed("find records"))?;
+        let mut found = rows.iter().map(keyed_record).collect::<Result<Vec<KeyedRecord>>>()?;
+        let age = |found: &KeyedRecord| (found.key.clone(), found.record.created_at, found.record.id.clone());
+        found.sort_by_cached_key(age);
+        Ok(found)
+    }
+
+    async fn changed_since(
+        &self,
+        tenant: &TenantId,
+        resource: Resource,
+        after: Option<Version>,
+        limit: usize,
+    ) -> Result<Vec<LocalRecord>> {
+        let mut connection = self.reader().await?;
+        let Some(scope) = self.scopes().find(&mut *connection, &ScopeKey::records(tenant, resource)).await? else {
+            return Ok(Vec::new());
+        };
+        let rows = sqlx::query(
+            "SELECT id, version, created_at, modified_at, fields, edited_at, deleted FROM abmatic_record
+             WHERE scope = ?1 AND version > ?2 ORDER BY version LIMIT ?3",
+        )
+        .bind(scope)
+        .bind(after.map_or(0, Version::get))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = rows.fetch_all(&mut *connection).await.map_err(failed("read changed records"))?;
+        rows.iter().map(record).collect()
+    }
+
+    async fn count(&self, tenant: &TenantId, resource: Resource) -> Result<u64> {
+        let mut connection = self.reader().await?;
+        let Some(scope) = self.scopes().find(&mut *connection, &ScopeKey::records(tenant, resource)).await? else {
+            return Ok(0);
+        };
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM abmatic_record WHERE scope = ?1 AND deleted IS NULL");
+        let count: i64 = count.bind(scope).fetch_one(&mut *connection).await.map_err(failed("count records"))?;
+        Ok(count.unsigned_abs())
+    }
+
+    async fn upsert(&self, tenant: &TenantId, resource: Resource, writes: &[LocalWrite]) -> Result<Vec<LocalOutcome>> {
+        let scope = self.writing_scope(&ScopeKey::records(tenant, resource)).await?;
+        let mut transaction = self.begin(Durability::Flushed).await?;
+        let writes: Vec<&LocalWrite> = writes.iter().collect();
+        let outcomes = write(&mut transaction, scope, resource, &writes).await?;
+        transaction.commit().await.map_err(failed("commit records"))?;
+        Ok(outcomes)
+    }
+}
+
+/// One of each id: an id that was asked for twice, over two statements, gives its record once.
+fn distinct(mut records: Vec<LocalRecord>) -> Vec<LocalRecord> {
+    records.sort_by(|a, b| a.id.cmp(&b.id));
+    records.dedup_by(|a, b| a.id == b.id);
+    records
+}
+
+/// A row of the seven columns that every query of records begins with.
+pub(crate) fn record(row: &SqliteRow) -> Result<LocalRecord> {
+    let read = |error| failed("read a record")(error);
+    let fields: Fields = from_json("a record's fields", row.try_get(4).map_err(read)?)?;
+    let version = Version::new(row.try_get(1).map_err(read)?);
+    let created_at = time(row.try_get(2).map_err(read)?);
+    let mut record = LocalRecord::new(row.try_get::<&str, _>(0).map_err(read)?, fields, version, created_at);
+    record.modified_at = time(row.try_get(3).map_err(read)?);
+    record.deleted = row.try_get::<Option<i64>, _>(6).map_err(read)?.is_some();
+    if let Some(edits) = row.try_get::<Option<&str>, _>(5).map_err(read)? {
+        // What was never edited is as old as the record.
+        record.edited_at = record.fields.iter().map(|(name, _)| (name.clone(), created_at)).collect();
+        let edits: BTreeMap<FieldName, i64> = from_json("a record's edit times", edits)?;
+        record.edited_at.extend(edits.into_iter().map(|(name, at)| (name, time(at))));
+    }
+    Ok(record)
+}
+
+/// One record within a transaction.
+pub(crate) async fn read(connection: &mut SqliteConnection, scope: i64, id: &LocalId) -> Result<Option<LocalRecord>> {
+    let rows = BY_ID.fetch(connection, |binds| binds.push(scope), &[id.as_str()], |binds, id| binds.push(id)).await;
+    rows.map_err(failed("read a record"))?.first().map(record).transpose()
+}
+
+fn keyed_record(row: &SqliteRow) -> Result<KeyedRecord> {
+    let key: &str = row.try_get(7).map_err(failed("read a record"))?;
+    Ok(KeyedRecord::new(key, record(row)?))
+}
+
+/// Writes records within a transaction, one outcome for each.
+pub(crate) async fn write(
+    connection: &mut SqliteConnection,
+    scope: i64,
+    resource: Resource,
+    writes: &[&LocalWrite],
+) -> Result<Vec<LocalOutcome>> {
+    if writes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut version = next_version(connection, writes.len()).await?;
+    let mut creates = Vec::new();
+    let mut updates = Vec::new();
+    for (place, write) in writes.iter().enumerate() {
+        match write.expected {
+            None => creates.push((place, *write, version)),
+            Some(expected) => updates.push((place, *write, version, expected)),
+        }
+        version += 1;
+    }
+    let mut outcomes = vec![LocalOutcome::Refused; writes.len()];
+    insert(connection, scope, resource, &creates, &mut outcomes).await?;
+    update(connection, scope, resource, &updates, &mut outcomes).await?;
+    Ok(outcomes)
+}
+
+/// Takes `count` versions and gives the first.
+pub(crate) async fn next_version(connection: &mut SqliteConnection, count: usize) -> Result<i64> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let last: i64 = sqlx::query_scalar("UPDATE abmatic_version SET last = last + ?1 RETURNING last")
+        .bind(count)
+        .fetch_one(connection)
+        .await
+        .map_err(failed("number records"))?;
+    Ok(last - count + 1)
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    scope: i64,
+    resource: Resource,
+    creates: &[(usize, &LocalWrite, i64)],
+    outcomes: &mut [LocalOutcome],
+) -> Result<()> {
+    let mut texts = Vec::with_capacity(creates.len());
+    for (_, write, _) in creates {
+        let edits = write.edited_at.iter().map(|(name, at)| (name.clone(), micros(*at))).collect();
+        texts.push((to_json(&write.fields)?, edits_to_json(&edits)?));
+    }
+    let rows = creates.iter().zip(texts);
+    let written = INSERT
+        .execute(
+            connection,
+            |_| {},
+            rows,
+            |binds, ((_, write, version), (fields, edits))| {
+                binds.push(scope);
+                binds.push(write.id.as_str());
+                binds.push(host_fields::match_key(resource, &write.fields));
+                binds.push(*version);
+                binds.push(micros(write.at));
+                binds.push(micros(write.at));
+                binds.push(fields);
+                binds.push(edits);
+            },
+        )
+        .await
+        .map_err(failed("insert records"))?;
+    for (place, _, version) in creates {
+        outcomes[*place] = LocalOutcome::Written(Version::new(*version));
+    }
+    if written.rows == creates.len() as u64 {
+        return Ok(());
+    }
+    let ids: Vec<&str> = creates.iter().map(|(_, write, _)| write.id.as_str()).collect();
+    let held = versions(connection, scope, &ids).await?;
+    for (place, write, version) in creates {
+        if held.get(write.id.as_str()) != Some(version) {
+            outcomes[*place] = LocalOutcome::Refused;
+        }
+    }
+    Ok(())
+}
+
+async fn versions(connection: &mut SqliteConnection, scope: i64, ids: &[&str]) -> Result<HashMap<String, i64>> {
+    let rows = VERSIONS.fetch(connection, |binds| binds.push(scope), ids, |binds, id| binds.push(id)).await;
+    let pairs = rows.map_err(failed("read versions"))?;
+    let pair = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+    pairs.iter().map(pair).collect::<sqlx::Result<_>>().map_err(failed("read versions"))
+}
+
+/// A record while a batch of updates is applied to it.
+pub(crate) struct Held {
+    fields: Fields,
+    edits: BTreeMap<FieldName, i64>,
+    version: i64,
+    created_at: i64,
+    modified_at: i64,
+    deleted: bool,
+    changed: bool,
+}
+
+impl Held {
+    fn read(row: &SqliteRow) -> Result<(String, Self)> {
+        let read = |error| failed("read a record")(error);
+        let edits: Option<&str> = row.try_get(5).map_err(read)?;
+        let held = Self {
+            fields: from_json("a record's fields", row.try_get(4).map_err(read)?)?,
+            edits: edits.map(|text| from_json("a record's edit times", text)).transpose()?.unwrap_or_default(),
+            version: row.try_get(1).map_err(read)?,
+            created_at: row.try_get(2).map_err(read)?,
+            modified_at: row.try_get(3).map_err(read)?,
+            deleted: row.try_get::<Option<i64>, _>(6).map_err(read)?.is_some(),
+            changed: false,
+        };
+        Ok((row.try_get(0).map_err(read)?, held))
+    }
+
+    fn apply(&mut self, fields: &Fields, edited_at: &[(FieldName, DateTime<Utc>)], at: DateTime<Utc>, version: i64) {
+        for (name, value) in fields.iter() {
+            if self.fields.get(name.as_str()) == Some(value) {
+                continue;
+            }
+            let known = edited_at.iter().find(|(edited, _)| edited == name).map_or(at, |(_, time)| *time);
+            self.edits.insert(name.clone(), micros(known));
+            self.fields.insert(name.clone(), value.clone());
+        }
+        self.touch(at, version);
+    }
+
+    fn touch(&mut self, at: DateTime<Utc>, version: i64) {
+        self.modified_at = micros(at);
+        self.version = version;
+        self.changed = true;
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        !self.deleted
+    }
+
+    /// Applies a host's edit, at a version that was taken for it.
+    pub(crate) fn edit(&mut self, fields: &Fields, at: DateTime<Utc>, version: i64) {
+        self.apply(fields, &[], at, version);
+    }
+
+    /// Marks it as deleted: its fields stay, its key does not.
+    pub(crate) fn delete(&mut self, at: DateTime<Utc>, version: i64) {
+        self.deleted = true;
+        self.touch(at, version);
+    }
+}
+
+async fn update(
+    connection: &mut SqliteConnection,
+    scope: i64,
+    resource: Resource,
+    updates: &[(usize, &LocalWrite, i64, Version)],
+    outcomes: &mut [LocalOutcome],
+) -> Result<()> {
+    if updates.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = updates.iter().map(|(_, write, ..)| write.id.as_str()).collect();
+    let mut held = hold(connection, scope, &ids).await?;
+    for (place, write, version, expected) in updates {
+        let Some(record) = held.get_mut(write.id.as_str()) else { continue };
+        if record.is_live() && record.version == expected.get() {
+            record.apply(&write.fields, &write.edited_at, write.at, *version);
+            outcomes[*place] = LocalOutcome::Written(Version::new(*version));
+        }
+    }
+    keep(connection, scope, resource, &held).await
+}
+
+/// Reads records to change them within this transaction.
+pub(crate) async fn hold(connection: &mut SqliteConnection, scope: i64, ids: &[&str]) -> Result<HashMap<String, Held>> {
+    let rows = BY_ID.fetch(connection, |binds| binds.push(scope), ids, |binds, id| binds.push(id)).await;
+    rows.map_err(failed("read records"))?.iter().map(Held::read).collect()
+}
+
+/// Writes those that were changed, in the order of their versions.
+pub(crate) async fn keep(
+    connection: &mut SqliteConnection,
+    scope: i64,
+    resource: Resource,
+    held: &HashMap<String, Held>,
+) -> Result<()> {
+    let mut rows = Vec::new();
+    for (id, record) in held.iter().filter(|(_, record)| record.changed) {
+        rows.push((id.as_str(), record, to_json(&record.fields)?, edits_to_json(&record.edits)?));
+    }
+    rows.sort_unstable_by_key(|(_, record, ..)| record.version);
+    UPDATE
+        .execute(
+            connection,
+            |_| {},
+            rows.into_iter(),
+            |binds, (id, record, fields, edits)| {
+                binds.push(scope);
+                binds.push(id);
+                binds.push(if record.deleted { None } else { host_fields::match_key(resource, &record.fields) });
+                binds.push(record.version);
+                binds.push(record.created_at);
+                binds.push(record.modified_at);
+                binds.push(fields);
+                binds.push(edits);
+                binds.push(record.deleted.then_some(1_i64));
+            },
+        )
+        .await
+        .map(|_| ())
+        .map_err(failed("update records"))
+}

@@ -1,0 +1,196 @@
+//! Opens the database and hands out its two sides: one connection writes, a few read.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use abmatic_sync_core::error::Result;
+use abmatic_sync_core::model::link::LinkScope;
+use abmatic_sync_core::store::contract::{Store, split_by_outcome};
+use abmatic_sync_core::store::page::PageCommit;
+use abmatic_sync_core::store::records::{LocalOutcome, LocalWrite, RecordStore};
+use abmatic_sync_core::store::state::{Lease, StateStore};
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
+
+use crate::dialect::sqlite::{self, Durability};
+use crate::failure::failed;
+use crate::lease::hold_lease;
+use crate::scopes::{ScopeKey, Scopes};
+use crate::{migrate, records, state};
+
+/// How a database is opened.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    /// How many connections read beside the one that writes.
+    pub readers: u32,
+    /// How much of the database the writing connection keeps in memory, in KiB.
+    pub cache_kibibytes: u32,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { readers: 2, cache_kibibytes: 16 * 1024 }
+    }
+}
+
+impl SqliteOptions {
+    /// Two readers and a cache of 16 MiB.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the number of readers; at least one is opened.
+    #[must_use]
+    pub fn with_readers(mut self, readers: u32) -> Self {
+        self.readers = readers;
+        self
+    }
+
+    /// Sets the cache's size in KiB.
+    #[must_use]
+    pub fn with_cache_kibibytes(mut self, cache_kibibytes: u32) -> Self {
+        self.cache_kibibytes = cache_kibibytes;
+        self
+    }
+}
+
+/// Records and state in one SQLite file, for any number of tenants. Clones share the connections.
+///
+/// A page is one transaction. What was told to a CRM, announced to it, or edited by the host is on the disk before the call
+/// returns; a page that was only read from a CRM may be forgotten by a power loss, whole, with its cursor, and is read again.
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    scopes: Scopes,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path`, makes it if it is not there, and brings its tables to this version.
+    ///
+    /// # Errors
+    /// [`abmatic_sync_core::error::ErrorCode::StoreFailed`] when the file cannot be opened, is no database, or was written by
+    /// a later version.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, SqliteOptions::default()).await
+    }
+
+    /// Opens the file at `path` in another way than usual.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub async fn open_with(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self> {
+        let file = sqlite::file(path.as_ref());
+        let writer = Self::migrated(&file, &options).await?;
+        Ok(Self::of(writer, sqlite::readers(&file, options.readers.max(1))))
+    }
+
+    /// A database that lives as long as this store and its clones.
+    ///
+    /// # Errors
+    /// None that is known; memory may run out.
+    pub async fn in_memory() -> Result<Self> {
+        let writer = Self::migrated(&sqlite::memory(), &SqliteOptions::default()).await?;
+        Ok(Self::of(writer.clone(), writer))
+    }
+
+    async fn migrated(connect: &SqliteConnectOptions, options: &SqliteOptions) -> Result<SqlitePool> {
+        let writer = sqlite::writer(connect, options.cache_kibibytes);
+        drop(writer.acquire().await.map_err(failed("open the database"))?);
+        migrate::migrate(&writer).await?;
+        Ok(writer)
+    }
+
+    fn of(writer: SqlitePool, readers: SqlitePool) -> Self {
+        Self { inner: Arc::new(Inner { writer, readers, scopes: Scopes::default() }) }
+    }
+
+    /// Closes the connections once they are idle, and works the log in front of the file into it.
+    pub async fn close(&self) {
+        self.inner.readers.close().await;
+        self.inner.writer.close().await;
+    }
+
+    pub(crate) fn scopes(&self) -> &Scopes {
+        &self.inner.scopes
+    }
+
+    /// A connection that sees every commit so far.
+    pub(crate) async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
+        self.inner.readers.acquire().await.map_err(failed("read"))
+    }
+
+    /// The same for a page's look-ups: through the writer while it is idle, whose cache the page's commit uses again. A
+    /// reader's cache is void after every commit.
+    pub(crate) async fn page_reader(&self) -> Result<PoolConnection<Sqlite>> {
+        match self.inner.writer.try_acquire() {
+            Some(connection) => Ok(connection),
+            None => self.reader().await,
+        }
+    }
+
+    /// The number of a scope that is to be written to.
+    pub(crate) async fn writing_scope(&self, key: &ScopeKey) -> Result<i64> {
+        if let Some(id) = self.inner.scopes.remembered(key) {
+            return Ok(id);
+        }
+        let mut connection = self.inner.writer.acquire().await.map_err(failed("write"))?;
+        self.inner.scopes.find_or_add(&mut connection, key).await
+    }
+
+    pub(crate) async fn begin(&self, durability: Durability) -> Result<Transaction<'static, Sqlite>> {
+        self.inner.writer.begin_with(AssertSqlSafe(durability.begin())).await.map_err(failed("begin to write"))
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn records(&self) -> &dyn RecordStore {
+        self
+    }
+
+    fn state(&self) -> &dyn StateStore {
+        self
+    }
+
+    async fn commit_page(
+        &self,
+        scope: &LinkScope,
+        lease: &Lease,
+        page: PageCommit,
+    ) -> Result<Vec<Option<LocalOutcome>>> {
+        let record_scope = self.writing_scope(&ScopeKey::records(&scope.tenant, scope.resource)).await?;
+        let link_scope = self.writing_scope(&ScopeKey::links(scope)).await?;
+        let log_scopes = self.log_scopes(&scope.tenant, page.items.iter().flat_map(|item| &item.log)).await?;
+        let mut transaction = self.begin(durability(&page)).await?;
+        hold_lease(&mut transaction, lease).await?;
+        let writes: Vec<&LocalWrite> = page.items.iter().filter_map(|item| item.local_write.as_ref()).collect();
+        let outcomes = records::write(&mut transaction, record_scope, scope.resource, &writes).await?;
+        let (commit, by_item) = split_by_outcome(page, outcomes);
+        state::write(&mut transaction, link_scope, &log_scopes, &commit).await?;
+        transaction.commit().await.map_err(failed("commit a page"))?;
+        Ok(by_item)
+    }
+}
+
+fn durability(page: &PageCommit) -> Durability {
+    Durability::of_page(
+        page.items
+            .iter()
+            .any(|item| item.closed_intent.is_some() || item.unlink.is_some() || item.log.iter().any(state::went_out)),
+    )
+}

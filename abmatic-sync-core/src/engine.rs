@@ -161,7 +161,7 @@ impl Engine {
                 format!("there is no run {run} on this connection"),
             )
         };
-        let record = self
+        let mut record = self
             .store
             .state()
             .run(&on.tenant, run)
@@ -171,6 +171,10 @@ impl Engine {
         if record.status == RunStatus::Completed {
             let message = format!("the run {run} has reached its end already");
             return Err(Error::invalid(ErrorCode::InvalidRequest, message));
+        }
+        if record.status == RunStatus::NeedsConfirmation {
+            // It holds what the run would come to; to resume it is to confirm it.
+            record.counts = Counts::default();
         }
         let kept: KeptRequest = serde_json::from_str(&record.request)
             .map_err(|error| Error::store("the run's request cannot be read", error))?;

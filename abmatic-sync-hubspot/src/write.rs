@@ -220,6 +220,7 @@ impl<'a> Writer<'a> {
             };
             let Some((at, _)) = links.iter().find(|(_, link)| same(link)) else { continue };
             if let Some(Some(WriteOutcome::Written(written))) = self.outcomes.get_mut(*at) {
+                written.unwritten.insert(failed.relation.name.clone());
                 written.warnings.push(format!("{} {}: {why}", failed.relation.name, failed.to));
             }
         }

@@ -1,1 +1,3 @@
-//! What the example hosts share.
+//! What the example hosts share: how a plan, a log and a run's progress are shown.
+
+pub mod show;

@@ -263,14 +263,23 @@ pub struct Written {
     pub fields: Fields,
     /// Its time of change, where the answer says so.
     pub modified_at: Option<DateTime<Utc>>,
-    /// Associations or parts that could not be written although the record was.
+    /// Fields or relations that could not be written although the record was. Their base stays as it is, so that the next
+    /// sync tries again.
+    pub unwritten: BTreeSet<FieldName>,
+    /// Why they could not, for the log.
     pub warnings: Vec<String>,
 }
 
 impl Written {
     /// A written record, of which only the id is known.
     pub fn new(id: impl Into<RemoteId>) -> Self {
-        Self { id: id.into(), fields: Fields::new(), modified_at: None, warnings: Vec::new() }
+        Self {
+            id: id.into(),
+            fields: Fields::new(),
+            modified_at: None,
+            unwritten: BTreeSet::new(),
+            warnings: Vec::new(),
+        }
     }
 }
 

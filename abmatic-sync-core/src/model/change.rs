@@ -120,7 +120,12 @@ pub struct FieldChange {
     /// Why.
     pub reason: Reason,
     /// Whether it is written at all, or only reported.
+    #[serde(default = "is_written", skip_serializing_if = "Clone::clone")]
     pub written: bool,
+}
+
+fn is_written() -> bool {
+    true
 }
 
 impl FieldChange {

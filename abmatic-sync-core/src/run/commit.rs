@@ -176,7 +176,7 @@ impl Scribe<'_> {
         link.remote_modified_at = written
             .and_then(|written| written.modified_at)
             .or(pair.remote.as_ref().and_then(|record| record.modified_at));
-        link.waiting = planned.waiting;
+        link.waiting = planned.waiting || written.is_some_and(|written| !written.unwritten.is_empty());
         link.local_version = match which {
             Which::All => self.settled_version(planned, &link.base),
             Which::Sent => None,
@@ -201,6 +201,9 @@ impl Scribe<'_> {
                 continue;
             }
             let field = &self.context.mapping.fields[agreement.place];
+            if written.is_some_and(|written| written.unwritten.contains(&field.remote)) {
+                continue;
+            }
             let remote = self.kept_remote(agreement, written);
             base.agree(field.local.clone(), agreement.local.clone(), remote);
         }

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::model::resource::Side;
 use crate::run::context::RunContext;
 use crate::run::intent::verify;
-use crate::run::pairing::{Unchanged, pair_local};
+use crate::run::pairing::{Concerns, Paired, Unchanged, pair_local};
 use crate::run::process::{Progressing, carry_out, pair, preview};
 use crate::run::read::{AUTO_PUSH_CURSOR, Block, LOCAL_CURSOR, Phase, Reader, remote_cursor_name, repeated_page};
 use crate::run::report::{Plan, Progress};
@@ -39,22 +39,21 @@ pub(crate) async fn drive(
     let start = read_checkpoint(record)?;
     for (place, &phase) in phases.iter().enumerate().skip(start.phase) {
         let from = (place == start.phase).then(|| start.at.clone()).flatten();
-        let reader = Reader::of(Arc::clone(context), phase).await?;
-        let mut at = from;
-        let mut block = reader.block(at.as_deref()).await?;
+        let stage = Stage { context, reader: Reader::of(Arc::clone(context), phase).await?, phase, place };
+        let mut ready = stage.prepare(from.as_deref()).await?;
         loop {
-            let next = block.next.clone();
-            if next.is_some() && next == at {
-                return Err(repeated_page(context.capabilities.remote_name));
-            }
-            let total = block.total;
-            let work = work_block(context, phase, place, block, Work { lease, record: &mut *record });
-            let ahead = read_ahead(&reader, next.as_deref());
-            let (done, following) = futures::join!(work, ahead);
+            let next = ready.block.next.clone();
+            let total = ready.block.total;
+            let concerns = ready.paired.concerns(context);
+            // The next block is asked for before this one is worked on, and its records are looked up while this one is
+            // written and committed.
+            let ahead = stage.prepare_ahead(next.as_deref());
+            let work = stage.work(ready, Work { lease, record: &mut *record });
+            let (following, done) = futures::join!(ahead, work);
             done?;
             tell(request, phase, record, total);
             match following? {
-                Some(following) => (at, block) = (next, following),
+                Some(following) => ready = stage.up_to_date(following, &concerns).await?,
                 None => break,
             }
         }
@@ -91,26 +90,64 @@ struct Work<'a> {
     record: &'a mut RunRecord,
 }
 
-async fn work_block(context: &RunContext, phase: Phase, place: usize, mut block: Block, work: Work<'_>) -> Result<()> {
-    let checkpoint = match &block.next {
-        Some(next) => Checkpoint { phase: place, at: Some(next.clone()) },
-        None => Checkpoint { phase: place + 1, at: None },
-    };
-    let cursors = cursors_after(context, phase, &block);
-    let paired = pair(context, &mut block, phase.side(), rule_of(context, phase)).await?;
-    let progress = Progressing {
-        lease: work.lease,
-        record: work.record,
-        cursors,
-        checkpoint: Some(write_checkpoint(&checkpoint)?),
-    };
-    carry_out(context, paired, block.undecodable, progress).await
+/// A block that was read and paired.
+struct Ready {
+    block: Block,
+    paired: Paired,
 }
 
-async fn read_ahead(reader: &Reader, next: Option<&str>) -> Result<Option<Block>> {
-    match next {
-        Some(next) => reader.block(Some(next)).await.map(Some),
-        None => Ok(None),
+/// One phase of a run, and its two halves: prepare a block, work on it.
+struct Stage<'a> {
+    context: &'a Arc<RunContext>,
+    reader: Reader,
+    phase: Phase,
+    place: usize,
+}
+
+impl Stage<'_> {
+    async fn prepare(&self, at: Option<&str>) -> Result<Ready> {
+        let mut block = self.reader.block(at).await?;
+        if block.next.is_some() && block.next.as_deref() == at {
+            return Err(repeated_page(self.context.capabilities.remote_name));
+        }
+        let paired = pair(self.context, &mut block, self.phase.side(), rule_of(self.context, self.phase)).await?;
+        Ok(Ready { block, paired })
+    }
+
+    async fn prepare_ahead(&self, next: Option<&str>) -> Result<Option<Ready>> {
+        match next {
+            Some(next) => self.prepare(Some(next)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A block that was looked up before the one before it was committed. Where both are about the same record or key, it
+    /// is looked up again.
+    async fn up_to_date(&self, ready: Ready, before: &Concerns) -> Result<Ready> {
+        if !ready.paired.concerns(self.context).meet(before) {
+            return Ok(ready);
+        }
+        let Ready { mut block, paired } = ready;
+        let unchanged = paired.unchanged;
+        (block.remote, block.local) = paired.into_records();
+        let mut paired = pair(self.context, &mut block, self.phase.side(), rule_of(self.context, self.phase)).await?;
+        paired.unchanged += unchanged;
+        Ok(Ready { block, paired })
+    }
+
+    async fn work(&self, ready: Ready, work: Work<'_>) -> Result<()> {
+        let Ready { block, paired } = ready;
+        let checkpoint = match &block.next {
+            Some(next) => Checkpoint { phase: self.place, at: Some(next.clone()) },
+            None => Checkpoint { phase: self.place + 1, at: None },
+        };
+        let progress = Progressing {
+            lease: work.lease,
+            record: work.record,
+            cursors: cursors_after(self.context, self.phase, &block),
+            checkpoint: Some(write_checkpoint(&checkpoint)?),
+        };
+        carry_out(self.context, paired, block.undecodable, progress).await
     }
 }
 

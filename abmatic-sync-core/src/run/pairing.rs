@@ -1,6 +1,8 @@
 //! Gives each record of a block its link, its counterpart and its situation, with one lookup of each kind a block.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 
 use crate::error::Result;
 use crate::ids::{LocalId, RemoteId};
@@ -21,6 +23,56 @@ pub(crate) struct Paired {
     /// Records that are as their base knows them: nothing has to be looked up for them.
     pub(crate) unchanged: u64,
     pub(crate) references: ReferenceMap,
+}
+
+/// The ids and keys that a block is about, hashed. Two blocks that share none cannot change what the other's lookups
+/// find; two that seem to share one are paired one after the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Concerns(HashSet<u64>);
+
+impl Concerns {
+    /// Whether the other block is about something that this one is about.
+    pub(crate) fn meet(&self, other: &Self) -> bool {
+        self.0.iter().any(|name| other.0.contains(name))
+    }
+
+    fn add(&mut self, name: &str) {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        self.0.insert(hasher.finish());
+    }
+}
+
+impl Paired {
+    /// What the block is about, on both sides.
+    pub(crate) fn concerns(&self, context: &RunContext) -> Concerns {
+        let mut concerns = Concerns::default();
+        for pair in &self.pairs {
+            if let Some(record) = &pair.local {
+                concerns.add(record.id.as_str());
+                context.local_key(record).iter().for_each(|key| concerns.add(key));
+            }
+            if let Some(record) = &pair.remote {
+                concerns.add(record.id.as_str());
+                record.merged_ids.iter().for_each(|id| concerns.add(id.as_str()));
+                context.remote_key(record).iter().for_each(|key| concerns.add(key));
+            }
+        }
+        concerns
+    }
+
+    /// The records that were read, to be paired anew.
+    pub(crate) fn into_records(self) -> (Vec<RemoteRecord>, Vec<LocalRecord>) {
+        let mut remote = Vec::new();
+        let mut local = Vec::new();
+        for pair in self.pairs {
+            match pair.source {
+                Side::Remote => remote.extend(pair.remote),
+                Side::Local => local.extend(pair.local),
+            }
+        }
+        (remote, local)
+    }
 }
 
 /// Whether a linked record that equals its base may be passed over without a look at its counterpart.

@@ -75,7 +75,12 @@ impl MemoryCrm {
     /// An empty CRM on this clock.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let offers = [
-            offer(Resource::Account, &[("name", "name"), ("website", "domain"), ("employee_count", "size")], Some("domain"), &[]),
+            offer(
+                Resource::Account,
+                &[("name", "name"), ("website", "domain"), ("employee_count", "size")],
+                Some("domain"),
+                &[],
+            ),
             offer(Resource::Contact, &PERSON, Some("email"), &["account"]),
             offer(Resource::Lead, &PERSON, Some("email"), &[]),
             offer(Resource::Opportunity, &[("name", "title"), ("amount", "amount")], None, &["account", "contacts"]),
@@ -228,7 +233,9 @@ impl State {
                 written.modified_at = record.modified_at;
                 WriteOutcome::Written(written)
             }
-            None => WriteOutcome::Failed(Error::new(ErrorKind::NotFound, ErrorCode::RecordGone, "there is no such record")),
+            None => {
+                WriteOutcome::Failed(Error::new(ErrorKind::NotFound, ErrorCode::RecordGone, "there is no such record"))
+            }
         }
     }
 }
@@ -345,9 +352,18 @@ impl CrmConnector for MemoryCrm {
     }
 }
 
-fn shown(record: &RemoteRecord, fields: &BTreeSet<FieldName>, relations: &BTreeSet<FieldName>, times: bool) -> RemoteRecord {
+fn shown(
+    record: &RemoteRecord,
+    fields: &BTreeSet<FieldName>,
+    relations: &BTreeSet<FieldName>,
+    times: bool,
+) -> RemoteRecord {
     let mut shown = record.clone();
-    shown.fields = fields.iter().chain(relations).map(|name| (name.clone(), record.fields.get(name.as_str()).cloned().unwrap_or_default())).collect();
+    shown.fields = fields
+        .iter()
+        .chain(relations)
+        .map(|name| (name.clone(), record.fields.get(name.as_str()).cloned().unwrap_or_default()))
+        .collect();
     if !times {
         shown.edited_at.clear();
     }

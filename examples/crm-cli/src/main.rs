@@ -1,2 +1,70 @@
-//! Placeholder.
-fn main() {}
+//! A small command-line host: one sync operation between an SQLite file and a CRM, against any server.
+//!
+//! Exit status: 0 when all went well, 1 when some records failed, 2 when the run could not be done.
+
+mod args;
+mod host;
+mod local;
+mod operations;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command, StoreArgs};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = store_of(&cli.command).json;
+    match carry_out(cli.command).await {
+        Ok(failed) => ExitCode::from(u8::from(failed > 0)),
+        Err(error) => {
+            report(&error, json);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does what the command says, and tells how many records failed.
+async fn carry_out(command: Command) -> anyhow::Result<u64> {
+    match command {
+        Command::Add(args) => local::add(args).await,
+        Command::AutoPush(args) => operations::auto_push(args).await,
+        Command::Edit(args) => local::edit(args).await,
+        Command::Import(args) => operations::import(args).await,
+        Command::Log(args) => local::log(args).await,
+        Command::Preview(args) => operations::preview(args).await,
+        Command::Push(args) => operations::push(args).await,
+        Command::Records(args) => local::records(args).await,
+        Command::Resume(args) => operations::resume(args).await,
+        Command::Sync(args) => operations::sync(args).await,
+    }
+}
+
+fn store_of(command: &Command) -> &StoreArgs {
+    match command {
+        Command::Add(args) | Command::Edit(args) => &args.store,
+        Command::AutoPush(args) | Command::Import(args) | Command::Sync(args) => &args.store,
+        Command::Log(args) => &args.store,
+        Command::Preview(args) => &args.run.store,
+        Command::Push(args) => &args.run.store,
+        Command::Records(args) => &args.store,
+        Command::Resume(args) => &args.run.store,
+    }
+}
+
+fn report(error: &anyhow::Error, json: bool) {
+    let known = error.downcast_ref::<abmatic_sync_core::error::Error>();
+    eprintln!("error: {error:#}");
+    if let Some(known) = known {
+        eprintln!("cause: {}\nto do: {}", known.cause(), known.solution());
+    }
+    if json {
+        let code = known.map_or("INVALID_REQUEST", |known| known.code().as_str());
+        println!(
+            "{}",
+            serde_json::json!({"error": code, "message": format!("{error:#}"), "solution": known.map(|known| known.solution())})
+        );
+    }
+}

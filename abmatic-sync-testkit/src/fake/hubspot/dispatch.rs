@@ -38,6 +38,11 @@ fn kind(name: &str) -> Result<Kind, Refusal> {
     Kind::parse(name).ok_or_else(|| errors::unknown_type(name))
 }
 
+/// Clients write `true` as their language does: Python's sends `True`.
+fn is_archived(request: &Request) -> bool {
+    request.query("archived").is_some_and(|text| text.eq_ignore_ascii_case("true"))
+}
+
 fn reading(request: &Request) -> Result<Reading, Refusal> {
     let names = |name| request.query_list(name).map(str::to_owned).collect();
     let text = |name| request.query(name).map(str::to_owned);
@@ -45,7 +50,7 @@ fn reading(request: &Request) -> Result<Reading, Refusal> {
         properties: names("properties"),
         history: names("propertiesWithHistory"),
         associations: request.query_list("associations").map(kind).collect::<Result<_, _>>()?,
-        archived: request.query("archived") == Some("true"),
+        archived: is_archived(request),
         id_property: text("idProperty"),
         limit: text("limit"),
         after: text("after"),
@@ -175,7 +180,7 @@ fn property_calls(state: &mut State, turn: Turn, request: &Request, rest: &[&str
         body(request).and_then(|body| rule(state, turn, kind, &body))
     };
     Some(match (request.method.as_str(), rest) {
-        ("GET", []) => properties::list(state, kind, request.query("archived") == Some("true")),
+        ("GET", []) => properties::list(state, kind, is_archived(request)),
         ("POST", []) => with_body(properties::create),
         ("GET", ["groups"]) => properties::groups(state, kind),
         ("POST", ["groups"]) => with_body(properties::create_group),
@@ -233,7 +238,7 @@ fn owner_calls(state: &State, turn: Turn, request: &Request, rest: &[&str]) -> O
         [] => reading(request).and_then(|reading| owners::list(state, turn, &reading, request.query("email"))),
         [id] => {
             let by_user = request.query("idProperty").is_some_and(|name| name.eq_ignore_ascii_case("userId"));
-            owners::read(state, id, by_user, request.query("archived") == Some("true"))
+            owners::read(state, id, by_user, is_archived(request))
         }
         _ => return None,
     })
@@ -256,9 +261,7 @@ fn pipeline_calls(state: &State, request: &Request, rest: &[&str]) -> Option<Rul
 fn account_info(state: &State, turn: Turn, request: &Request, rest: &[&str]) -> Option<Ruling> {
     Some(match (request.method.as_str(), rest) {
         ("GET", ["details"]) => account::details(state, turn),
-        ("GET", ["api-usage", "daily" | "daily/private-apps"] | ["api-usage", "daily", "private-apps"]) => {
-            account::usage(state, turn)
-        }
+        ("GET", ["api-usage", "daily", "private-apps"]) => account::usage(state, turn),
         _ => return None,
     })
 }

@@ -155,17 +155,12 @@ pub(crate) fn members(state: &State, turn: Turn, id: &str, reading: &Reading, by
     if by_join_time {
         all.sort_by_key(|(record, joined)| (*joined, *record));
     }
-    // A record's place is asked by id, so that records which leave meanwhile shift nothing.
     let after = reading.after()?;
-    let start = if after == 0 {
-        0
-    } else {
-        all.iter().position(|(record, _)| *record > after && !by_join_time).unwrap_or(all.len())
-    };
-    let start = if by_join_time && after > 0 {
-        all.iter().position(|(record, _)| *record == after).map_or(all.len(), |at| at + 1)
-    } else {
-        start
+    let start = match (after, by_join_time) {
+        (0, _) => 0,
+        // By id the page starts behind the cursor even if that record has left meanwhile.
+        (_, false) => all.iter().position(|(record, _)| *record > after).unwrap_or(all.len()),
+        (_, true) => all.iter().position(|(record, _)| *record == after).map_or(all.len(), |at| at + 1),
     };
     let page: Vec<(u64, i64)> = all.iter().skip(start).take(limit).copied().collect();
     let mut out = format!("{{\"total\":{},\"results\":", all.len()).into_bytes();

@@ -1,0 +1,56 @@
+//! The host's side: its database, its engine and its one connection.
+
+use std::sync::Arc;
+
+use abmatic_sync_core::engine::Engine;
+use abmatic_sync_core::model::connection::{Connection, Credentials};
+use abmatic_sync_core::model::mapping::FieldMapping;
+use abmatic_sync_core::run::request::Settings;
+use abmatic_sync_http::clock::{SystemClock, SystemIds};
+use abmatic_sync_hubspot::HubspotConnector;
+use abmatic_sync_sql::store::SqliteStore;
+
+use crate::args::{RunArgs, StoreArgs};
+
+/// An engine over the file, with its connection.
+pub(crate) struct Host {
+    pub(crate) engine: Engine,
+    pub(crate) connection: Connection,
+}
+
+pub(crate) async fn open_store(args: &StoreArgs) -> anyhow::Result<SqliteStore> {
+    Ok(SqliteStore::open(&args.db).await?)
+}
+
+/// Opens the file and connects; mapped fields given on the command line are kept with the connection.
+pub(crate) async fn connect(args: &RunArgs) -> anyhow::Result<Host> {
+    let store = open_store(&args.store).await?;
+    let engine = Engine::new(Arc::new(store), Arc::new(SystemClock), Arc::new(SystemIds))
+        .with_connector(HubspotConnector::builder().build());
+    let id = format!("{}/{}/{}", args.store.tenant, args.connector, args.store.connection);
+    let credentials = Credentials::token(args.token.clone());
+    let mut connection = Connection::new(args.store.tenant.as_str(), id, args.connector.as_str(), credentials);
+    if let Some(url) = &args.base_url {
+        connection = connection.with_base_url(url.clone());
+    }
+    let host = Host { engine, connection };
+    host.keep_mapping(args).await?;
+    Ok(host)
+}
+
+impl Host {
+    async fn keep_mapping(&self, args: &RunArgs) -> anyhow::Result<()> {
+        if args.map.is_empty() {
+            return Ok(());
+        }
+        let kept = self.engine.settings(&self.connection, args.resource).await?;
+        let offered = self.engine.connectors().iter().find(|connector| connector.descriptor().name == args.connector);
+        let default = offered.and_then(|connector| connector.descriptor().resource(args.resource).cloned());
+        let mut mapping = kept.mapping.or(default.map(|offer| offer.default_mapping)).unwrap_or_default();
+        for (local, remote) in &args.map {
+            mapping = mapping.with(FieldMapping::new(local.as_str(), remote.as_str()));
+        }
+        self.engine.save_settings(&self.connection, args.resource, &Settings::new(mapping, kept.policy)).await?;
+        Ok(())
+    }
+}

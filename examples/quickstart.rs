@@ -1,0 +1,221 @@
+//! The main job, end to end: connect → preview → import → enrich → push → edit both sides → sync → sync again.
+//!
+//! `cargo run --release --example quickstart` runs it against a fake HubSpot with a few thousand messy records. With
+//! `HUBSPOT_TOKEN` set it runs against the real one: there it reads the partners' companies, and writes only to three
+//! demo companies and contacts that it makes itself.
+
+use std::sync::Arc;
+
+use abmatic_sync_core::clock::Clock;
+use abmatic_sync_core::connector::request::{Write, WriteOutcome};
+use abmatic_sync_core::engine::Engine;
+use abmatic_sync_core::filter::expr::field;
+use abmatic_sync_core::filter::parse::parse;
+use abmatic_sync_core::ids::{LocalId, TenantId};
+use abmatic_sync_core::model::connection::{Connection, Credentials};
+use abmatic_sync_core::model::fields::Fields;
+use abmatic_sync_core::model::link::LinkScope;
+use abmatic_sync_core::model::mapping::FieldMapping;
+use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_core::model::value::Value;
+use abmatic_sync_core::policy::{DuplicateHandling, Policy, Scope, Selection};
+use abmatic_sync_core::run::report::RunReport;
+use abmatic_sync_core::run::request::{RunRequest, Settings};
+use abmatic_sync_core::store::state::{LinkEnds, LogQuery, StateStore};
+use abmatic_sync_examples::show;
+use abmatic_sync_http::clock::{SystemClock, SystemIds};
+use abmatic_sync_hubspot::HubspotConnector;
+use abmatic_sync_sql::store::SqliteStore;
+use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
+use anyhow::Context;
+
+const PARTNERS: &str = "type = \"PARTNER\"\nnumberofemployees > 50 OR hs_is_target_account = true";
+const DEMO: [(&str, &str); 3] =
+    [("Aurora Demo", "aurora-demo.com"), ("Borealis Demo", "borealis-demo.com"), ("Cirrus Demo", "cirrus-demo.com")];
+
+struct Tour {
+    engine: Engine,
+    store: SqliteStore,
+    connection: Connection,
+    tenant: TenantId,
+    /// Which of the CRM's accounts the two-way sync is about.
+    scope: Scope,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let token = std::env::var("HUBSPOT_TOKEN").ok();
+    let fake = match &token {
+        Some(_) => None,
+        None => Some(FakeHubspot::builder().seed_records(3_500).rng_seed(7).search_lag_seconds(0.0).start().await?),
+    };
+    let folder = tempfile::tempdir()?;
+    let store = SqliteStore::open(&folder.path().join("host.db")).await?;
+    let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(SystemIds))
+        .with_connector(HubspotConnector::builder().build());
+    let connection = match (&fake, token) {
+        (Some(crm), _) => Connection::new("acme", "acme/hubspot", "hubspot", Credentials::token(crm.token()))
+            .with_base_url(crm.base_url().parse()?),
+        (None, token) => {
+            Connection::new("acme", "acme/hubspot", "hubspot", Credentials::token(token.unwrap_or_default()))
+        }
+    };
+    let scope = match &fake {
+        Some(_) => Scope::All,
+        None => Scope::Filter(field("domain").is_in(DEMO.map(|(_, domain)| domain))),
+    };
+    let tour = Tour { engine, store, connection, tenant: TenantId::from("acme"), scope };
+    tour.connect().await?;
+    tour.preview_and_import(fake.is_some()).await?;
+    let demo = tour.enrich(fake.is_some()).await?;
+    tour.push(&demo).await?;
+    tour.edit_both_sides(&demo).await?;
+    tour.sync_twice(&demo).await?;
+    if fake.is_none() {
+        tour.clean_up(&demo).await?;
+    }
+    Ok(())
+}
+
+impl Tour {
+    async fn connect(&self) -> anyhow::Result<()> {
+        heading("1 · connect: the mapping is checked against HubSpot's own field definitions");
+        let policy = Policy::default().with_duplicates(DuplicateHandling::OverwriteAll);
+        let connectors = self.engine.connectors();
+        let offered = connectors[0].descriptor().resource(Resource::Account).context("accounts are offered")?;
+        let mapping = offered.default_mapping.clone().with(FieldMapping::new("field_01", "city"));
+        let wrong = mapping.clone().with(FieldMapping::new("field_02", "favourite_colour"));
+        let refused =
+            self.engine.save_settings(&self.connection, Resource::Account, &Settings::new(wrong, policy.clone())).await;
+        if let Err(error) = refused {
+            println!("a wrong mapping is refused: {error}");
+        }
+        self.engine.save_settings(&self.connection, Resource::Account, &Settings::new(mapping, policy)).await?;
+        println!("saved");
+        Ok(())
+    }
+
+    async fn preview_and_import(&self, everything: bool) -> anyhow::Result<()> {
+        heading("2 · preview: what an import of partners would do");
+        println!("{PARTNERS}\n");
+        let partners = RunRequest::import(Resource::Account, Scope::Filter(parse(PARTNERS)?)).with_plan_items_max(2);
+        let plan = self.engine.preview(&self.connection, &partners).await?;
+        println!("{}", show::plan_table(&plan, 2));
+        println!("matching: {:?}; it would be: {}", plan.matching, show::counts_line(&plan.counts));
+
+        heading("3 · import");
+        self.run(partners).await?;
+        if everything {
+            self.run(RunRequest::import(Resource::Account, Scope::All)).await?;
+            self.run(RunRequest::import(Resource::Contact, Scope::All)).await?;
+            self.run(RunRequest::import(Resource::Opportunity, Scope::All)).await?;
+        }
+        Ok(())
+    }
+
+    /// The host's own work: new records, and in the fake's data a missing value filled in.
+    async fn enrich(&self, everything: bool) -> anyhow::Result<Vec<LocalId>> {
+        heading("4 · enrich here");
+        let mut demo = Vec::new();
+        for (name, domain) in DEMO {
+            let fields = Fields::from_iter([
+                ("name", Value::from(name)),
+                ("website", Value::from(format!("https://www.{domain}/"))),
+            ]);
+            let account = self.store.create(&self.tenant, Resource::Account, fields, SystemClock.now()).await?.id;
+            let person = Fields::from_iter([
+                ("work_email", Value::from(format!("jo@{domain}"))),
+                ("first_name", Value::from("Jo")),
+                ("account", Value::reference(account.as_str())),
+            ]);
+            self.store.create(&self.tenant, Resource::Contact, person, SystemClock.now()).await?;
+            demo.push(account);
+        }
+        let mut filled = 0;
+        if everything {
+            for record in self.store.list(&self.tenant, Resource::Account, 200, None).await? {
+                if record.fields.get("employee_count").is_none_or(Value::is_blank) {
+                    let fields = Fields::from_iter([("employee_count", Value::Integer(42))]);
+                    self.store.edit(&self.tenant, Resource::Account, &record.id, fields, SystemClock.now()).await?;
+                    filled += 1;
+                }
+            }
+        }
+        println!("{} new accounts with a contact each, {filled} employee counts filled in", demo.len());
+        Ok(demo)
+    }
+
+    async fn push(&self, demo: &[LocalId]) -> anyhow::Result<()> {
+        heading("5 · push: accounts first, then the contacts that hang on them");
+        self.run(RunRequest::push(Resource::Account, Selection::Ids(demo.to_vec()))).await?;
+        self.run(RunRequest::auto_push(Resource::Contact)).await?;
+        Ok(())
+    }
+
+    /// The same field on both sides, and one more on each.
+    async fn edit_both_sides(&self, demo: &[LocalId]) -> anyhow::Result<()> {
+        heading("6 · both sides edit the same account");
+        let account = demo.first().context("there is a demo account")?;
+        let scope = LinkScope::new(self.tenant.clone(), self.connection.id.clone(), Resource::Account);
+        let links = self.store.links(&scope, &LinkEnds::Local(vec![account.clone()])).await?;
+        let remote_id = links.first().context("the demo account was pushed")?.remote_id.clone();
+        let theirs =
+            Fields::from_iter([("name", Value::from("Aurora (renamed in HubSpot)")), ("city", Value::from("Lyon"))]);
+        let write = Write::Update { id: remote_id, fields: theirs, references_before: Fields::new() };
+        self.write_in_crm(vec![write]).await?;
+        let ours = Fields::from_iter([
+            ("name", Value::from("Aurora (renamed here, later)")),
+            ("employee_count", Value::from(7)),
+        ]);
+        self.store.edit(&self.tenant, Resource::Account, account, ours, SystemClock.now()).await?;
+        println!("name on both sides, city in HubSpot, employee count here");
+        Ok(())
+    }
+
+    async fn sync_twice(&self, demo: &[LocalId]) -> anyhow::Result<()> {
+        heading("7 · sync: each edit travels, the conflict goes to the later one");
+        let report = self.run(RunRequest::sync(Resource::Account, self.scope.clone())).await?;
+        let mut query = LogQuery::new(self.tenant.clone()).of_run(report.run);
+        query.local_id = demo.first().cloned();
+        let entries = self.engine.log(&query).await?;
+        println!("{}", show::log_table(&entries));
+        for change in entries.iter().flat_map(|entry| &entry.changes).filter(|change| change.field.as_str() == "name") {
+            println!("the conflict: \"{}\" gave way to \"{}\": {}", change.old, change.new, change.reason);
+        }
+        heading("8 · sync again: nothing is left to do");
+        self.run(RunRequest::sync(Resource::Account, self.scope.clone())).await?;
+        Ok(())
+    }
+
+    /// Takes the demo companies out of a real account again.
+    async fn clean_up(&self, demo: &[LocalId]) -> anyhow::Result<()> {
+        let scope = LinkScope::new(self.tenant.clone(), self.connection.id.clone(), Resource::Account);
+        let links = self.store.links(&scope, &LinkEnds::Local(demo.to_vec())).await?;
+        self.write_in_crm(links.into_iter().map(|link| Write::Archive { id: link.remote_id }).collect()).await
+    }
+
+    async fn write_in_crm(&self, writes: Vec<Write>) -> anyhow::Result<()> {
+        for outcome in self.engine.connectors()[0].write(&self.connection, Resource::Account, writes).await? {
+            if let WriteOutcome::Failed(error) = outcome {
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn run(&self, request: RunRequest) -> anyhow::Result<RunReport> {
+        let what = format!("{} {}", request.operation.as_str(), request.resource);
+        let bar = show::progress_bar(&what);
+        let moved = bar.clone();
+        let request = request.with_observer(move |progress| show::advance(&moved, progress));
+        let report = self.engine.run(&self.connection, &request).await;
+        bar.finish_and_clear();
+        let report = report?;
+        println!("{what:20} {}; {} calls", show::counts_line(&report.counts), report.calls);
+        Ok(report)
+    }
+}
+
+fn heading(text: &str) {
+    println!("\n── {text}");
+}

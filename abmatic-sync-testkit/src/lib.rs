@@ -1,4 +1,55 @@
 //! Test tools of abmatic-sync: fake CRMs that anyone can call, in any language.
+//!
+//! # The fake HubSpot
+//!
+//! [`fake::hubspot::FakeHubspot`] holds an account in memory and answers as HubSpot's documentation says, not as any
+//! connector expects; it shares no code with one. Call it in the same process, or over HTTP:
+//!
+//! ```
+//! use abmatic_sync_testkit::fake::exchange::Request;
+//! use abmatic_sync_testkit::fake::fault::{Fault, FaultKind};
+//! use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
+//!
+//! // `.start().await` instead of `.build()` listens on a free port of 127.0.0.1; `base_url()` says where.
+//! let fake = FakeHubspot::builder().seed_records(70).rng_seed(1).simulated_clock(1_795_536_000_000).build();
+//! let list = Request::new("GET", "/crm/objects/2026-09/contacts?limit=100").bearer(&fake.token());
+//! assert_eq!(fake.answer(&list).json()["results"].as_array().map(Vec::len), Some(70));
+//!
+//! fake.inject(Fault::new(FaultKind::RateLimited).on("contacts").with_retry_after_seconds(1));
+//! assert_eq!(fake.answer(&list).status, 429);
+//! assert_eq!(fake.calls().of("GET /crm/objects/{v}/contacts"), 2);
+//! ```
+//!
+//! By itself: `cargo run -p abmatic-sync-testkit --bin fake-crm -- hubspot --port 0 --seed-records 1000`. The first
+//! line on standard output is `{"crm":"hubspot","base_url":"http://127.0.0.1:PORT","token":"…"}`; then it serves until
+//! it is killed. `--fault rate_limited,matches=search,times=3` hangs a fault on it; so does the admin route.
+//!
+//! | Path (`{v}` is 2026-09, 2026-03, v3, and v4 where HubSpot has it) | Covered |
+//! |---|---|
+//! | `/crm/objects/{v}/{type}`, `/crm/v3/objects/{type}` | list, create; paging, history, associations, archived |
+//! | `…/{type}/{id}` | read, update, archive; `idProperty`, merged-away ids |
+//! | `…/{type}/batch/{read,create,update,upsert,archive}` | 100 inputs, trace ids, 207, unordered results |
+//! | `…/{type}/search` | all operators, one sort, `query`, limits, 10,000 cap, index lag |
+//! | `…/{type}/{merge,gdpr-delete}` | third id with aliases; blocked addresses |
+//! | `…/{type}/{id}/associations/…`, `/crm/v4/objects/…` | read, default and labelled PUT, delete |
+//! | `/crm/associations/{v}/{from}/{to}/…`, `/crm/v4/…`, `/crm/v3/…` | batch read, create, default, archive, labels |
+//! | `/crm/properties/{v}/{type}…` | list, one, create, update, archive, batch, groups |
+//! | `/crm/pipelines/{v}/{type}…` | read only; deals have two |
+//! | `/crm/owners/{v}…` | list by e-mail or archived, one by id or user id |
+//! | `/crm/lists/{v}…` | search, read, by name, create, delete, restore, members, `all` on one page |
+//! | `/crm/limits/{v}/{records,custom-properties}`, `/crm/property-validations/{v}/{type}` | usage; always no rules |
+//! | `/account-info/{v}/{details,api-usage/daily/private-apps}` | yes |
+//! | `/oauth/{v}/token`, `/introspect`, `/revoke`, `/oauth/v1/{access,refresh}-tokens/{token}` | see `OAUTH_CLIENT` |
+//! | `/__fake/faults` (POST, DELETE), `/__fake/calls` (GET, DELETE), `/__fake/clock/advance`, `/__fake/state` | no token |
+//!
+//! Types: contacts, companies, deals, leads, notes, tasks, meetings, calls, emails, communications, by plural,
+//! singular or id. Any other path is a 404 in HubSpot's JSON error shape.
+//!
+//! Not covered: custom objects, tickets, products; webhooks and their journal; events; imports and exports; writing
+//! pipelines; list filters (a dynamic list keeps the members it was given) and list folders; property rules beyond
+//! required ones; PKCE; the 414 for long URLs; sensitive properties; the sanitising of HTML; compressed answers.
+//! Where HubSpot's answer is not documented (the text of a 400 beyond the cap, say) the status is right and the words
+//! are ours.
 
 pub mod fake;
 pub mod memory;

@@ -175,9 +175,9 @@ fn an_update_clears_bumps_the_modified_date_and_keeps_history() {
     let desk = Desk::new();
     let id = desk.make("contacts", &[("email", "a@x.com"), ("phone", "1"), ("lifecyclestage", "customer")]);
     desk.0.advance_ms(60_000);
-    let path = format!("/crm/v3/objects/contacts/a@x.com?idProperty=email");
+    let path = "/crm/v3/objects/contacts/a@x.com?idProperty=email";
     let body = json!({"properties": {"phone": "", "lifecyclestage": "lead"}});
-    let (status, record) = desk.call("PATCH", &path, &body);
+    let (status, record) = desk.call("PATCH", path, &body);
     assert_eq!(status, 200);
     assert_eq!(record["properties"]["phone"], Value::Null);
     assert_eq!(record["properties"]["lifecyclestage"], "customer", "stages move forward only");

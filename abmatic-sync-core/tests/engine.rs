@@ -152,15 +152,19 @@ async fn a_contact_waits_for_its_account() {
     let contact = host.crm.create(Contact, person);
     host.import(Contact).await;
     let link = host.link_of(Contact, &contact).await.unwrap();
-    assert!(link.waiting);
+    assert!(!link.waiting_for.is_empty());
     assert_eq!(host.local(Contact, &link.local_id).await.fields.get("account"), None);
+
+    host.sync(Contact).await;
+    let idle = host.sync(Contact).await;
+    assert_eq!(idle.calls, 1, "what waits in vain costs the CRM nothing");
 
     host.import(Account).await;
     host.sync(Contact).await;
     let parent = host.link_of(Account, &account).await.unwrap().local_id;
     let held = host.local(Contact, &link.local_id).await;
     assert_eq!(held.fields.get("account"), Some(&Value::reference(parent.as_str())));
-    assert!(!host.link_of(Contact, &contact).await.unwrap().waiting);
+    assert!(host.link_of(Contact, &contact).await.unwrap().waiting_for.is_empty());
 }
 
 #[tokio::test]

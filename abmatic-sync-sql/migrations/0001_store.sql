@@ -37,11 +37,11 @@ CREATE TABLE abmatic_link (
     local_version INTEGER,
     remote_modified_at INTEGER,
     base TEXT NOT NULL,
-    waiting INTEGER
+    waiting_for TEXT
 );
 CREATE UNIQUE INDEX abmatic_link_local ON abmatic_link (scope, local_id);
 CREATE UNIQUE INDEX abmatic_link_remote ON abmatic_link (scope, remote_id);
-CREATE INDEX abmatic_link_waiting ON abmatic_link (scope, local_id) WHERE waiting = 1;
+CREATE INDEX abmatic_link_waiting ON abmatic_link (scope, local_id) WHERE waiting_for IS NOT NULL;
 
 CREATE TABLE abmatic_settings (
     scope INTEGER PRIMARY KEY,

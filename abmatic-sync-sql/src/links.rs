@@ -13,25 +13,26 @@ use crate::failure::failed;
 use crate::text::{from_json, micros, time, to_json};
 
 static BY_LOCAL: Batch = Batch::new(
-    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting FROM abmatic_link
+    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for FROM abmatic_link
      WHERE scope = ? AND local_id IN (",
     "?",
     ")",
 );
 
 static BY_REMOTE: Batch = Batch::new(
-    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting FROM abmatic_link
+    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for FROM abmatic_link
      WHERE scope = ? AND remote_id IN (",
     "?",
     ")",
 );
 
-const WAITING: &str = "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting FROM abmatic_link
-     WHERE scope = ?1 AND waiting = 1 AND local_id > ?2 ORDER BY local_id LIMIT ?3";
+const WAITING: &str =
+    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for FROM abmatic_link
+     WHERE scope = ?1 AND waiting_for IS NOT NULL AND local_id > ?2 ORDER BY local_id LIMIT ?3";
 
 static KEEP: Batch = Batch::new(
     "INSERT OR REPLACE INTO abmatic_link
-     (scope, local_id, remote_id, local_version, remote_modified_at, base, waiting) VALUES ",
+     (scope, local_id, remote_id, local_version, remote_modified_at, base, waiting_for) VALUES ",
     "(?,?,?,?,?,?,?)",
     "",
 );
@@ -76,30 +77,37 @@ fn link(row: &SqliteRow) -> Result<Link> {
     link.local_version = row.try_get::<Option<i64>, _>(2).map_err(read)?.map(Version::new);
     link.remote_modified_at = row.try_get::<Option<i64>, _>(3).map_err(read)?.map(time);
     link.base = from_json("a link's base", row.try_get(4).map_err(read)?)?;
-    link.waiting = row.try_get::<Option<i64>, _>(5).map_err(read)?.is_some();
+    if let Some(awaited) = row.try_get::<Option<&str>, _>(5).map_err(read)? {
+        link.waiting_for = from_json("what a link waits for", awaited)?;
+    }
     Ok(link)
 }
 
 pub(crate) async fn keep(connection: &mut SqliteConnection, scope: i64, links: &[Link]) -> Result<()> {
-    let bases = links.iter().map(|link| to_json(&link.base)).collect::<Result<Vec<String>>>()?;
-    let rows = links.iter().zip(bases);
+    let texts = links.iter().map(texts).collect::<Result<Vec<_>>>()?;
+    let rows = links.iter().zip(texts);
     KEEP.execute(
         connection,
         |_| {},
         rows,
-        |binds, (link, base)| {
+        |binds, (link, (base, waiting_for))| {
             binds.push(scope);
             binds.push(link.local_id.as_str());
             binds.push(link.remote_id.as_str());
             binds.push(link.local_version.map(Version::get));
             binds.push(link.remote_modified_at.map(micros));
             binds.push(base);
-            binds.push(link.waiting.then_some(1_i64));
+            binds.push(waiting_for);
         },
     )
     .await
     .map(|_| ())
     .map_err(failed("keep links"))
+}
+
+fn texts(link: &Link) -> Result<(String, Option<String>)> {
+    let waiting_for = if link.waiting_for.is_empty() { None } else { Some(to_json(&link.waiting_for)?) };
+    Ok((to_json(&link.base)?, waiting_for))
 }
 
 pub(crate) async fn forget(connection: &mut SqliteConnection, scope: i64, links: &[(LocalId, RemoteId)]) -> Result<()> {

@@ -1,5 +1,7 @@
 //! A link: which local record is which remote record, and the values on which both last agreed.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +89,19 @@ impl LinkScope {
     }
 }
 
+/// Something that a linked pair waits for.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaited {
+    /// Nothing in particular: the pair is to be looked at again, whatever happens.
+    AnotherLook,
+    /// The link of a record of the host's.
+    Local(Resource, LocalId),
+    /// The link of a record of the CRM's.
+    Remote(Resource, RemoteId),
+}
+
 /// A local id, a remote id and their base.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,13 +116,20 @@ pub struct Link {
     pub local_version: Option<Version>,
     /// The remote time that the base knows.
     pub remote_modified_at: Option<DateTime<Utc>>,
-    /// Whether a reference waits for a record that has no link yet (I12): the next run looks at it again.
-    pub waiting: bool,
+    /// What the pair waits for (I12): once it is there, the next sync looks at the pair again.
+    pub waiting_for: BTreeSet<Awaited>,
 }
 
 impl Link {
     /// A link with nothing agreed on yet.
     pub fn new(local_id: LocalId, remote_id: RemoteId) -> Self {
-        Self { local_id, remote_id, base: Base::new(), local_version: None, remote_modified_at: None, waiting: false }
+        Self {
+            local_id,
+            remote_id,
+            base: Base::new(),
+            local_version: None,
+            remote_modified_at: None,
+            waiting_for: BTreeSet::new(),
+        }
     }
 }

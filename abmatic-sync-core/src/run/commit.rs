@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::ids::{LocalId, RunId};
 use crate::model::change::{Direction, FieldChange};
 use crate::model::journal::{LogEntry, Status};
-use crate::model::link::{Base, Link};
+use crate::model::link::{Awaited, Base, Link};
 use crate::model::record::Version;
 use crate::model::resource::Side;
 use crate::run::context::RunContext;
@@ -176,7 +176,10 @@ impl Scribe<'_> {
         link.remote_modified_at = written
             .and_then(|written| written.modified_at)
             .or(pair.remote.as_ref().and_then(|record| record.modified_at));
-        link.waiting = planned.waiting || written.is_some_and(|written| !written.unwritten.is_empty());
+        link.waiting_for.clone_from(&planned.waiting_for);
+        if written.is_some_and(|written| !written.unwritten.is_empty()) {
+            link.waiting_for.insert(Awaited::AnotherLook);
+        }
         link.local_version = match which {
             Which::All => self.settled_version(planned, &link.base),
             Which::Sent => None,
@@ -189,7 +192,7 @@ impl Scribe<'_> {
         let mut link = Link::new(local_id, remote.id.clone());
         self.agree(&mut link.base, planned, None, Which::All);
         link.remote_modified_at = remote.modified_at;
-        link.waiting = planned.waiting;
+        link.waiting_for.clone_from(&planned.waiting_for);
         // The store sets the version that the new record gets.
         link.local_version = Some(Version::new(0));
         Some(link)

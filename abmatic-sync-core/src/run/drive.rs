@@ -214,7 +214,7 @@ async fn link_found(
         }
         link.remote_modified_at = remote.modified_at;
         // The references of the create are unknown: the next sync looks at the record again.
-        link.waiting = true;
+        link.waiting_for.insert(crate::model::link::Awaited::AnotherLook);
         commit.links.push(link);
         commit.closed_intents.push(intent.id);
     }

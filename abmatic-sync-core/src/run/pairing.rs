@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use crate::error::Result;
 use crate::ids::{LocalId, RemoteId};
-use crate::model::link::{Link, LinkScope};
+use crate::model::link::{Awaited, Link, LinkScope};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::Side;
 use crate::run::context::{EditTimes, RunContext};
@@ -190,21 +190,23 @@ fn take_link(links: &mut HashMap<RemoteId, Link>, record: &RemoteRecord) -> Opti
 }
 
 fn is_as_base(context: &RunContext, record: &RemoteRecord, link: &Link, references: &ReferenceMap) -> bool {
-    if record.deleted || link.waiting || link.remote_id != record.id {
+    if record.deleted || link.remote_id != record.id || link.waiting_for.contains(&Awaited::AnotherLook) {
         return false;
     }
     context.mapping.fields.iter().all(|field| {
         let Some(value) = record.fields.get(field.remote.as_str()) else { return field.relation.is_some() };
-        let mapped = match field.relation {
+        let base = link.base.remote(field.local.as_str());
+        match field.relation {
+            None => matches!((field.to_local(value), base), (Ok(mapped), Some(base)) if field.same(&mapped, base)),
             Some(relation) => {
                 let translated = references.to_local(relation.target, value);
-                translated.waiting.is_empty().then(|| translated.value())
+                let known =
+                    |id: &String| link.waiting_for.contains(&Awaited::Remote(relation.target, id.as_str().into()));
+                let waits = !translated.waiting.is_empty();
+                let is_judged = !waits || (relation.many && !translated.ids.is_empty());
+                let is_same = base.is_some_and(|base| field.same(&translated.value(), base));
+                translated.waiting.iter().all(known) && (!is_judged || is_same)
             }
-            None => field.to_local(value).ok(),
-        };
-        match (mapped, link.base.remote(field.local.as_str())) {
-            (Some(mapped), Some(base)) => field.same(&mapped, base),
-            _ => false,
         }
     })
 }

@@ -1,5 +1,6 @@
 //! Blocks in: bounded, in the order of their phase, each with the place where the next one begins.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::connector::request::{PageCursor, Read, Undecodable};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::filter::eval::holds;
-use crate::ids::LocalId;
+use crate::ids::{LocalId, RemoteId};
+use crate::model::link::{Awaited, Link, LinkScope};
 use crate::model::record::{LocalRecord, RemoteRecord, Version};
-use crate::model::resource::Side;
+use crate::model::resource::{Resource, Side};
 use crate::policy::{Scope, Selection};
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::request::Operation;
@@ -144,9 +146,38 @@ impl Reader {
         let ends = LinkEnds::Waiting { after: at.map(LocalId::from), limit: BLOCK_RECORDS };
         let links = context.store.state().links(&context.scope, &ends).await?;
         let next = (links.len() == BLOCK_RECORDS).then(|| links.last().map(|link| link.local_id.to_string())).flatten();
-        let ids: Vec<_> = links.into_iter().map(|link| link.remote_id).collect();
+        let ids = self.worth_a_look(links).await?;
         let remote = context.read_remote(&ids, EditTimes::NotWanted).await?;
         Ok(Block { remote, next, ..Block::default() })
+    }
+
+    /// Of these links those that wait no more, by their remote ids. Costs the CRM nothing.
+    async fn worth_a_look(&self, links: Vec<Link>) -> Result<Vec<RemoteId>> {
+        let mut local: BTreeMap<Resource, BTreeSet<LocalId>> = BTreeMap::new();
+        let mut remote: BTreeMap<Resource, BTreeSet<RemoteId>> = BTreeMap::new();
+        for awaited in links.iter().flat_map(|link| &link.waiting_for) {
+            match awaited {
+                Awaited::AnotherLook => {}
+                Awaited::Local(resource, id) => drop(local.entry(*resource).or_default().insert(id.clone())),
+                Awaited::Remote(resource, id) => drop(remote.entry(*resource).or_default().insert(id.clone())),
+            }
+        }
+        let mut arrived = BTreeSet::from([Awaited::AnotherLook]);
+        for (resource, ids) in local {
+            let links = self.links_of(resource, LinkEnds::Local(ids.into_iter().collect())).await?;
+            arrived.extend(links.into_iter().map(|link| Awaited::Local(resource, link.local_id)));
+        }
+        for (resource, ids) in remote {
+            let links = self.links_of(resource, LinkEnds::Remote(ids.into_iter().collect())).await?;
+            arrived.extend(links.into_iter().map(|link| Awaited::Remote(resource, link.remote_id)));
+        }
+        let waits_no_more = |link: &Link| link.waiting_for.iter().any(|awaited| arrived.contains(awaited));
+        Ok(links.into_iter().filter(waits_no_more).map(|link| link.remote_id).collect())
+    }
+
+    async fn links_of(&self, resource: Resource, ends: LinkEnds) -> Result<Vec<Link>> {
+        let scope = LinkScope::new(self.context.scope.tenant.clone(), self.context.scope.connection.clone(), resource);
+        self.context.store.state().links(&scope, &ends).await
     }
 
     async fn local_since(&self, start: Option<Version>, at: Option<&str>) -> Result<Block> {

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::ids::FieldName;
 use crate::model::change::{Direction, FieldChange, Reason};
 use crate::model::fields::Fields;
-use crate::model::link::{Base, Link};
+use crate::model::link::{Awaited, Base, Link};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::{Relation, Side};
 use crate::model::schema::Schema;
@@ -123,8 +123,8 @@ pub struct Planned {
     pub references_before: Fields,
     /// The base afterwards.
     pub agreements: Vec<Agreement>,
-    /// Whether a reference waits for a record without a link.
-    pub waiting: bool,
+    /// The records without a link that a reference waits for.
+    pub waiting_for: BTreeSet<Awaited>,
 }
 
 /// Plans one pair: the table from situation to action.
@@ -237,7 +237,8 @@ fn values_of(planned: &mut Planned, field: &MappedField, references: &ReferenceM
     };
     let translated = references.to_local(relation.target, value);
     if !translated.waiting.is_empty() {
-        planned.waiting = true;
+        let awaited = |id: &String| Awaited::Remote(relation.target, id.as_str().into());
+        planned.waiting_for.extend(translated.waiting.iter().map(awaited));
         if translated.ids.is_empty() || !relation.many {
             let id = translated.waiting.into_iter().next().unwrap_or_default();
             let change = FieldChange::new(
@@ -277,7 +278,7 @@ impl Planned {
             to_remote: Fields::new(),
             references_before: Fields::new(),
             agreements: Vec::new(),
-            waiting: false,
+            waiting_for: BTreeSet::new(),
         }
     }
 
@@ -322,7 +323,6 @@ impl Planned {
             Some(relation) => match self.reference_to_send(relation, field, &local, references) {
                 Some(sent) => (sent, local.clone()),
                 None => {
-                    self.waiting = true;
                     self.changes.push(change(Reason::ParentMissing).not_written());
                     return Ok(());
                 }
@@ -344,6 +344,8 @@ impl Planned {
     ) -> Option<Value> {
         let translated = references.to_remote(relation.target, local);
         if !translated.waiting.is_empty() {
+            let awaited = |id: &String| Awaited::Local(relation.target, id.as_str().into());
+            self.waiting_for.extend(translated.waiting.iter().map(awaited));
             return None;
         }
         let before = self.pair.remote.as_ref().and_then(|record| record.fields.get(field.remote.as_str()));

@@ -82,7 +82,7 @@ pub enum LinkEnds {
     Local(Vec<LocalId>),
     /// By the CRM's ids.
     Remote(Vec<RemoteId>),
-    /// Those with [`Link::waiting`] set, in the order of their local ids.
+    /// Those with a [`Link::waiting_for`], in the order of their local ids.
     Waiting {
         /// Only beyond this one.
         after: Option<LocalId>,

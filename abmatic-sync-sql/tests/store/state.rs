@@ -2,7 +2,7 @@
 
 use abmatic_sync_core::error::ErrorCode;
 use abmatic_sync_core::ids::{ConnectionId, IntentId, LocalId, RemoteId, RunId, TenantId};
-use abmatic_sync_core::model::link::{Link, LinkScope};
+use abmatic_sync_core::model::link::{Awaited, Link, LinkScope};
 use abmatic_sync_core::model::record::Version;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::store::page::StateCommit;
@@ -33,7 +33,7 @@ async fn links_are_found_by_either_end() {
     let mut full = link("l1", "r1");
     full.local_version = Some(Version::new(7));
     full.remote_modified_at = Some(at(3));
-    full.waiting = true;
+    full.waiting_for.insert(Awaited::Remote(Resource::Account, "9".into()));
     keep(&store, vec![full.clone(), link("l2", "r2")]).await;
     assert_eq!(store.links(&scope(), &local(&["l1", "l9", "l1"])).await.unwrap(), [full]);
     assert_eq!(store.links(&scope(), &remote(&["r2", "r1"])).await.unwrap().len(), 2);
@@ -60,7 +60,9 @@ async fn waiting_links_come_in_pages() {
     let store = store().await;
     let waiting = |number: usize| {
         let mut link = link(&format!("l{number}"), &format!("r{number}"));
-        link.waiting = number != 2;
+        if number != 2 {
+            link.waiting_for.insert(Awaited::AnotherLook);
+        }
         link
     };
     keep(&store, (0..5).map(waiting).collect()).await;

@@ -1,0 +1,186 @@
+//! The command line against a fake HubSpot over its socket: what a user types, and what comes back.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use std::process::Output;
+
+use abmatic_sync_testkit::fake::fault::{Fault, FaultKind};
+use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Desk {
+    crm: FakeHubspot,
+    folder: TempDir,
+}
+
+impl Desk {
+    async fn new(contacts: usize) -> Self {
+        let crm = FakeHubspot::builder().seed_records(contacts).search_lag_seconds(0.0).start().await.unwrap();
+        Self { crm, folder: TempDir::new().unwrap() }
+    }
+
+    /// A command on this desk's file.
+    fn local(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::cargo_bin("crm-cli").unwrap();
+        command.args(arguments).arg("--db").arg(self.folder.path().join("host.db")).arg("--json");
+        command.env("CRM_TOKEN", self.crm.token()).output().unwrap()
+    }
+
+    /// A command on this desk's file and CRM.
+    fn run(&self, arguments: &[&str]) -> (i32, Value, String) {
+        let base_url = self.crm.base_url();
+        let output = self.local(&[arguments, &["--base-url", &base_url]].concat());
+        let errors = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), last_line(&output.stdout), errors)
+    }
+
+    /// The same, which must succeed.
+    fn summary(&self, arguments: &[&str]) -> Value {
+        let (status, summary, errors) = self.run(arguments);
+        assert_eq!(status, 0, "{summary} {errors}");
+        let count = |name: &str| summary[name].as_u64().unwrap();
+        assert_eq!(
+            count("read"),
+            count("created") + count("updated") + count("unchanged") + count("skipped") + count("failed")
+        );
+        summary
+    }
+
+    fn add(&self, resource: &str, fields: &[&str]) -> String {
+        let sets: Vec<&str> = fields.iter().flat_map(|field| ["--set", field]).collect();
+        let output = self.local(&[&["add", "--resource", resource], sets.as_slice()].concat());
+        last_line(&output.stdout)["id"].as_str().expect("the new record's id").to_owned()
+    }
+}
+
+fn last_line(output: &[u8]) -> Value {
+    let text = std::str::from_utf8(output).unwrap();
+    text.lines().next_back().map_or(Value::Null, |line| serde_json::from_str(line).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_then_a_sync_then_nothing_to_do() {
+    let desk = Desk::new(350).await;
+    let first = desk.summary(&["import", "--resource", "contacts"]);
+    assert_eq!((first["read"].as_u64(), first["created"].as_u64()), (Some(350), Some(350)));
+    let again = desk.summary(&["import", "--resource", "contacts"]);
+    assert_eq!((again["created"].as_u64(), again["updated"].as_u64()), (Some(0), Some(0)));
+    desk.summary(&["sync", "--resource", "contacts"]);
+    desk.crm.reset_calls();
+    let idle = desk.summary(&["sync", "--resource", "contacts"]);
+    assert_eq!((idle["created"].as_u64(), idle["updated"].as_u64()), (Some(0), Some(0)));
+    assert_eq!(desk.crm.calls().of("POST /crm/objects/{v}/contacts/search"), 1, "{:?}", desk.crm.calls());
+    assert_eq!(idle["calls"].as_u64(), Some(desk.crm.calls().total));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edits_travel_both_ways_and_contacts_carry_their_account() {
+    let desk = Desk::new(0).await;
+    let account = desk.add("accounts", &["name=Aurora", "website=https://www.aurora.com/"]);
+    let contact = desk.add("contacts", &["work_email=jo@aurora.com", "first_name=Jo", &format!("account={account}")]);
+    assert_eq!(desk.summary(&["push", "--resource", "accounts"])["created"], 1);
+    assert_eq!(desk.summary(&["push", "--resource", "contacts"])["created"], 1);
+    let user = desk.crm.user();
+    let company = user.find("companies", "domain", "aurora.com").remove(0);
+    let person = user.find("contacts", "email", "jo@aurora.com").remove(0);
+    assert_eq!(user.associated(("contacts", &person.id), "companies"), [company.id.clone()]);
+
+    user.update("contacts", &person.id, &[("jobtitle", "CTO")]).unwrap();
+    desk.local(&["edit", "--resource", "contacts", "--id", &contact, "--set", "last_name=Smith"]);
+    assert_eq!(desk.summary(&["sync", "--resource", "contacts"])["updated"], 1);
+    assert_eq!(user.record("contacts", &person.id).unwrap().get("lastname"), "Smith");
+    let records = String::from_utf8(desk.local(&["records", "--resource", "contacts"]).stdout).unwrap();
+    assert!(records.contains("\"job_title\":\"CTO\""), "{records}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_and_a_list_choose_what_is_imported() {
+    let desk = Desk::new(700).await;
+    let preview = desk.summary(&["preview", "--resource", "accounts", "--filter", "type = \"PARTNER\""]);
+    let filtered = desk.summary(&["import", "--resource", "accounts", "--filter", "type = \"PARTNER\""]);
+    assert_eq!(preview["matching"], filtered["read"]);
+    assert_eq!(filtered["read"].as_u64(), Some(desk.crm.user().find("companies", "type", "PARTNER").len() as u64));
+    let people: Vec<String> = desk.crm.user().records("contacts").into_iter().take(3).map(|person| person.id).collect();
+    let ids: Vec<&str> = people.iter().map(String::as_str).collect();
+    let list = desk.crm.user().create_list("contacts", "Three", &ids).unwrap();
+    assert_eq!(desk.summary(&["import", "--resource", "contacts", "--list", &list])["read"], 3);
+    let here = desk.summary(&["import", "--resource", "accounts", "--filter", "name STARTS WITH \"Acme\""]);
+    let acme = desk
+        .crm
+        .user()
+        .records("companies")
+        .iter()
+        .filter(|one| one.get("name").to_lowercase().starts_with("acme"))
+        .count();
+    assert_eq!(here["read"].as_u64(), Some(acme as u64));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_lost_after_the_write_makes_no_second_record() {
+    let desk = Desk::new(0).await;
+    desk.add("opportunities", &["name=Big deal", "stage=appointmentscheduled", "amount=10.50"]);
+    desk.crm.inject(Fault::new(FaultKind::AnswerLost).on("deals/batch"));
+    assert_eq!(desk.summary(&["push", "--resource", "opportunities"])["created"], 1);
+    assert_eq!(desk.crm.user().count("deals"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_is_said_and_nothing_is_lost() {
+    let desk = Desk::new(20).await;
+    let wrong: [(&[&str], &str, &str); 5] = [
+        (&["import", "--resource", "contacts", "--filter", "lastname = "], "INVALID_FILTER", "column 12"),
+        (&["import", "--resource", "contacts", "--filter", "colour = \"red\""], "INVALID_FILTER", "colour"),
+        (&["import", "--resource", "contacts", "--map", "field_01=colour"], "INVALID_FIELD", "colour"),
+        (&["import", "--resource", "contacts", "--map", "field_01=email"], "INVALID_FIELD", "twice"),
+        (&["import", "--resource", "contacts", "--list", "999"], "", "999"),
+    ];
+    for (arguments, code, text) in wrong {
+        let (status, answer, errors) = desk.run(arguments);
+        assert_eq!(status, 2, "{arguments:?} {answer}");
+        assert!(answer["error"].as_str().unwrap().starts_with(code), "{arguments:?} {answer}");
+        assert!(errors.contains(text), "{arguments:?} {errors}");
+    }
+    for (fault, code) in [
+        (Fault::new(FaultKind::RevokedToken).always(), "INVALID_SESSION"),
+        (Fault::new(FaultKind::GarbageJson).on("/contacts").with_method("GET").always(), "INVALID_ANSWER"),
+    ] {
+        desk.crm.inject(fault);
+        let (status, answer, errors) = desk.run(&["import", "--resource", "contacts"]);
+        desk.crm.clear_faults();
+        assert_eq!((status, answer["error"].as_str()), (2, Some(code)), "{answer}");
+        assert!(!errors.contains(&desk.crm.token()), "{errors}");
+    }
+    assert_eq!(desk.summary(&["import", "--resource", "contacts"])["created"], 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_fails_fails_alone() {
+    let desk = Desk::new(0).await;
+    desk.add("contacts", &["work_email=not an email", "first_name=Jo"]);
+    desk.add("contacts", &["work_email=al@aurora.com"]);
+    desk.add("contacts", &["job_title=Nobody"]);
+    let (status, summary, _) = desk.run(&["push", "--resource", "contacts"]);
+    assert_eq!((status, summary["created"].as_u64(), summary["failed"].as_u64()), (1, Some(1), Some(2)));
+    let log = String::from_utf8(desk.local(&["log", "--status", "failed"]).stdout).unwrap();
+    assert!(log.contains("REQUIRED_FIELD_MISSING") && log.contains("INVALID_FIELD"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_repeats_ends_the_run_with_an_error() {
+    let desk = Desk::new(350).await;
+    desk.crm.inject(Fault::new(FaultKind::RepeatedPage).on("/contacts").with_method("GET").always());
+    let (status, answer, _) = desk.run(&["import", "--resource", "contacts"]);
+    assert_eq!((status, answer["error"].as_str()), (2, Some("REPEATED_PAGE")));
+    desk.crm.clear_faults();
+    assert_eq!(desk.summary(&["import", "--resource", "contacts"])["read"], 350);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_account_is_no_failure() {
+    let desk = Desk::new(0).await;
+    for resource in ["accounts", "contacts", "leads", "opportunities"] {
+        assert_eq!(desk.summary(&["sync", "--resource", resource])["read"], 0);
+    }
+}

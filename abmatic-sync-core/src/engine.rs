@@ -21,7 +21,7 @@ use crate::model::mapping::Mapping;
 use crate::model::resource::{Resource, Side};
 use crate::model::schema::Schema;
 use crate::policy::{Policy, Scope, Selection};
-use crate::run::context::RunContext;
+use crate::run::context::{LEASE_SECONDS, RunContext};
 use crate::run::drive::{drive, dry_run};
 use crate::run::report::{Plan, RunReport};
 use crate::run::request::{Operation, RunRequest, Settings};
@@ -31,8 +31,6 @@ use crate::store::state::{Counts, LogQuery, RunRecord, RunStatus};
 
 /// How long a CRM's field definitions are taken to hold, in seconds.
 const SCHEMA_TTL_SECONDS: i64 = 600;
-/// How long a run that says nothing keeps its connection, in seconds. Each commit extends it.
-const LEASE_SECONDS: i64 = 120;
 
 /// Keeps a host's records aligned with its customers' CRMs.
 ///

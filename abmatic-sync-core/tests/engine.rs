@@ -125,8 +125,53 @@ async fn a_create_in_doubt_is_settled_by_the_next_run() {
     let stopped = host.engine.push(&host.connection, Account, Selection::All).await.unwrap_err();
     assert_eq!(stopped.kind(), ErrorKind::Unavailable);
     let report = host.engine.push(&host.connection, Account, Selection::All).await.unwrap();
-    assert_eq!((report.counts.created, report.counts.unchanged), (0, 1));
+    assert_eq!((report.counts.created, report.counts.updated, report.counts.failed), (0, 0, 0));
     assert_eq!(host.crm.records(Account).len(), 1);
+}
+
+#[tokio::test]
+async fn an_edit_made_while_a_create_was_in_doubt_is_an_edit() {
+    let host = Host::new().await;
+    let local = host.create(Account, fields([("name", "Acme")])).await;
+    host.crm.fail_next(Call::Write, Failure::LostAnswer);
+    host.crm.fail_next(Call::Find, Failure::Unavailable);
+    host.engine.push(&host.connection, Account, Selection::All).await.unwrap_err();
+    let remote = host.crm.records(Account)[0].id.clone();
+    host.crm.edit(Account, &remote, &fields([("name", "Acme, renamed there")]));
+    host.sync(Account).await;
+    assert_eq!(text(&host.local(Account, &local).await.fields, "name"), "Acme, renamed there");
+}
+
+#[tokio::test]
+async fn a_pair_of_which_one_half_is_refused_is_looked_at_again() {
+    let host = Host::new().await;
+    let first = host.crm.create(Contact, fields([("email", "jo@acme.com")]));
+    host.crm.create(Contact, fields([("email", "al@acme.com")]));
+    host.sync(Contact).await;
+    let local = host.link_of(Contact, &first).await.unwrap().local_id;
+    host.crm.edit(Contact, &first, &fields([("title", "CTO")]));
+    host.edit(Contact, &local, fields([("work_email", "al@acme.com")])).await;
+    assert!(host.sync(Contact).await.counts.failed > 0);
+    host.clock.advance(3_600);
+    host.edit(Contact, &local, fields([("work_email", "jo@acme.com")])).await;
+    host.sync(Contact).await;
+    assert_eq!(text(&host.local(Contact, &local).await.fields, "job_title"), "CTO");
+}
+
+#[tokio::test]
+async fn a_reference_that_waited_is_filled_even_where_duplicates_are_skipped() {
+    let host = Host::new().await;
+    let policy = Policy::default().with_duplicates(DuplicateHandling::Skip);
+    host.engine.save_settings(&host.connection, Contact, &Settings::with_policy(policy)).await.unwrap();
+    let account = host.create(Account, fields([("name", "Acme"), ("website", "acme.com")])).await;
+    let mut person = fields([("work_email", "jo@acme.com")]);
+    person.insert("account", Value::reference(account.as_str()));
+    host.create(Contact, person).await;
+    host.engine.auto_push(&host.connection, Contact).await.unwrap();
+    host.engine.auto_push(&host.connection, Account).await.unwrap();
+    host.engine.auto_push(&host.connection, Contact).await.unwrap();
+    let remote = &host.crm.records(Account)[0].id;
+    assert_eq!(host.crm.records(Contact)[0].fields.get("account"), Some(&Value::reference(remote.as_str())));
 }
 
 #[tokio::test]

@@ -67,13 +67,20 @@ impl Scribe<'_> {
         let tally = tally_of(&planned);
         let mut item = PageItem { closed_intent: sent.closed_intent, ..PageItem::default() };
         let written = match sent.outcome {
-            SentOutcome::Failed(error) => return (self.failed(item, &planned, error), Tally::Failed),
+            SentOutcome::Failed(error) => {
+                item.log.push(self.failure(&planned, &error));
+                item.link = look_again(&planned);
+                return (item, Tally::Failed);
+            }
             SentOutcome::NotNeeded => None,
             SentOutcome::Written(written) => Some(written),
         };
         match &planned.action {
             Action::Create(side) => self.created(&mut item, &planned, *side, written.as_ref()),
-            Action::Fail(error) => item.log.push(self.failure(&planned, error)),
+            Action::Fail(error) => {
+                item.log.push(self.failure(&planned, error));
+                item.link = look_again(&planned);
+            }
             Action::Leave(reason) => {
                 item.link = self.link(&planned, None, Which::All).filter(|_| planned.pair.refused.is_none());
                 item.log.push(self.entry(&planned, Status::Skipped, forth(&planned), reason.clone()));
@@ -95,12 +102,6 @@ impl Scribe<'_> {
         entry.message = error.to_string();
         entry.code = Some(error.code());
         PageItem { log: vec![entry], ..PageItem::default() }
-    }
-
-    /// The log line of a record that changed again whenever it was about to be written.
-    pub(crate) fn failed(&self, mut item: PageItem, planned: &Planned, error: Error) -> PageItem {
-        item.log.push(self.failure(planned, &error));
-        item
     }
 
     fn created(&self, item: &mut PageItem, planned: &Planned, side: Side, written: Option<&Written>) {
@@ -243,6 +244,12 @@ enum Which {
     All,
     /// Only what the CRM was sent: the host's record moved on meanwhile.
     Sent,
+}
+
+/// The link of a pair that failed, as it was: the next sync looks at it again, whatever moved on.
+fn look_again(planned: &Planned) -> Option<Link> {
+    let mut link = planned.pair.link.clone()?;
+    link.waiting_for.insert(Awaited::AnotherLook).then_some(link)
 }
 
 fn forth(planned: &Planned) -> Direction {

@@ -23,6 +23,10 @@ use crate::steps::merge::MergeRules;
 use crate::steps::normalize::match_key;
 use crate::steps::plan::{LinkedMode, PlanRules};
 use crate::store::contract::Store;
+use crate::store::state::Lease;
+
+/// How long a run that says nothing keeps its connection, in seconds. Each commit extends it.
+pub(crate) const LEASE_SECONDS: i64 = 120;
 
 /// What stays the same throughout a run.
 #[derive(Debug)]
@@ -48,6 +52,11 @@ pub(crate) struct RunContext {
 }
 
 impl RunContext {
+    /// The lease from now on: whoever commits under it holds the connection that much longer.
+    pub(crate) fn extended(&self, lease: &Lease) -> Lease {
+        Lease { until: self.clock.now() + chrono::Duration::seconds(LEASE_SECONDS), ..lease.clone() }
+    }
+
     /// The resource on the CRM's side.
     pub(crate) fn remote_resource(&self) -> Resource {
         self.scope.remote_resource

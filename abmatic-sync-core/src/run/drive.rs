@@ -32,9 +32,7 @@ pub(crate) async fn drive(
     lease: &Lease,
     record: &mut RunRecord,
 ) -> Result<()> {
-    if context.writes(Side::Remote).create {
-        settle_open_intents(context, lease, record).await?;
-    }
+    settle_open_intents(context, lease, record).await?;
     let phases = Phase::of(&context.operation);
     let start = read_checkpoint(record)?;
     for (place, &phase) in phases.iter().enumerate().skip(start.phase) {
@@ -47,15 +45,17 @@ pub(crate) async fn drive(
             let concerns = ready.paired.concerns(context);
             // The next block is asked for before this one is worked on, and its records are looked up while this one is
             // written and committed.
-            let ahead = stage.prepare_ahead(next.as_deref());
+            let ahead = stage.prepare_ahead(next.as_deref().filter(|_| phase.side() == Side::Remote));
             let work = stage.work(ready, Work { lease, record: &mut *record });
             let (following, done) = futures::join!(ahead, work);
             done?;
             tell(request, phase, record, total);
-            match following? {
-                Some(following) => ready = stage.up_to_date(following, &concerns).await?,
-                None => break,
-            }
+            ready = match (following?, next) {
+                (Some(following), _) => stage.up_to_date(following, &concerns).await?,
+                // What is read of the CRM for the host's records is read right before it is written.
+                (None, Some(next)) => stage.prepare(Some(&next)).await?,
+                (None, None) => break,
+            };
         }
     }
     Ok(())
@@ -183,15 +183,20 @@ async fn settle_open_intents(context: &RunContext, lease: &Lease, record: &mut R
     let found = verify(context, &intents).await?;
     let (happened, lost): (Vec<_>, Vec<_>) = intents.into_iter().zip(found).partition(|(_, found)| found.is_some());
     link_found(context, lease, record, happened).await?;
+    if !context.writes(Side::Remote).create {
+        return Ok(());
+    }
     let lost: Vec<Intent> = lost.into_iter().map(|(intent, _)| intent).collect();
-    let mut commit = StateCommit::new(record.clone());
-    commit.closed_intents = lost.iter().map(|intent| intent.id.clone()).collect();
-    context.store.state().commit(&context.scope, lease, &commit).await?;
-    let ids: Vec<_> = lost.into_iter().map(|intent| intent.local_id).collect();
+    let ids: Vec<_> = lost.iter().map(|intent| intent.local_id.clone()).collect();
     let records = context.read_local(&ids).await?;
     let paired = pair_local(context, records, Unchanged::Inspect).await?;
     let checkpoint = record.checkpoint.clone();
-    carry_out(context, paired, Vec::new(), Progressing { lease, record, cursors: Vec::new(), checkpoint }).await
+    let progress = Progressing { lease, record: &mut *record, cursors: Vec::new(), checkpoint };
+    carry_out(context, paired, Vec::new(), progress).await?;
+    // Only now: until then the old intents are all that knows of these creates.
+    let mut commit = StateCommit::new(record.clone());
+    commit.closed_intents = lost.into_iter().map(|intent| intent.id).collect();
+    context.store.state().commit(&context.scope, &context.extended(lease), &commit).await
 }
 
 /// Links what was created after all: what was sent is the base, and an ordinary merge sees to the rest.
@@ -206,10 +211,9 @@ async fn link_found(
         let Some(remote) = found else { continue };
         let mut link = crate::model::link::Link::new(intent.local_id, remote.id);
         for field in context.mapping.fields.iter().filter(|field| field.relation.is_none()) {
-            let sent = intent.fields.get(field.remote.as_str()).and_then(|value| field.to_local(value).ok());
-            let kept = remote.fields.get(field.remote.as_str()).and_then(|value| field.to_local(value).ok());
-            if let (Some(sent), Some(kept)) = (sent, kept) {
-                link.base.agree(field.local.clone(), sent, kept);
+            // Not what the CRM holds by now: that may be somebody's edit since, and has to look like one.
+            if let Some(sent) = intent.fields.get(field.remote.as_str()).and_then(|value| field.to_local(value).ok()) {
+                link.base.agree(field.local.clone(), sent.clone(), sent);
             }
         }
         link.remote_modified_at = remote.modified_at;
@@ -218,7 +222,7 @@ async fn link_found(
         commit.links.push(link);
         commit.closed_intents.push(intent.id);
     }
-    context.store.state().commit(&context.scope, lease, &commit).await
+    context.store.state().commit(&context.scope, &context.extended(lease), &commit).await
 }
 
 fn tell(request: &RunRequest, phase: Phase, record: &RunRecord, total: Option<u64>) {

@@ -3,7 +3,6 @@
 use crate::connector::request::{CreateInDoubt, VerifyRequest, Written};
 use crate::error::Result;
 use crate::ids::IntentId;
-use crate::model::fields::Fields;
 use crate::model::record::RemoteRecord;
 use crate::run::context::RunContext;
 use crate::steps::plan::Planned;
@@ -20,7 +19,7 @@ pub(crate) async fn announce(context: &RunContext, lease: &Lease, creates: &[&Pl
             Some(Intent::new(id, local.id.clone(), now, planned.to_remote.clone()))
         })
         .collect();
-    context.store.state().announce(&context.scope, lease, &intents).await?;
+    context.store.state().announce(&context.scope, &context.extended(lease), &intents).await?;
     Ok(intents)
 }
 
@@ -41,10 +40,8 @@ pub(crate) async fn verify(context: &RunContext, intents: &[Intent]) -> Result<V
     Ok(found)
 }
 
-/// What was written, told from the record that a verification found: only the fields that were sent.
-pub(crate) fn written_as_found(record: RemoteRecord, sent: &Fields) -> Written {
-    let mut written = Written::new(record.id);
-    written.modified_at = record.modified_at;
-    written.fields = record.fields.into_iter().filter(|(name, _)| sent.get(name.as_str()).is_some()).collect();
-    written
+/// What was written, told from the record that a verification found. Not the fields that it holds by now: one of them may
+/// be somebody's edit since.
+pub(crate) fn written_as_found(record: &RemoteRecord) -> Written {
+    Written::new(record.id.clone())
 }

@@ -2,7 +2,7 @@
 
 use crate::connector::request::Undecodable;
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::ids::LocalId;
+use crate::ids::{LocalId, RemoteId};
 use crate::model::record::RemoteRecord;
 use crate::model::resource::Side;
 use crate::run::commit::{Scribe, Tally, tally_of};
@@ -79,11 +79,29 @@ pub(crate) async fn carry_out(
         if refused.is_empty() {
             return Ok(());
         }
-        let records = context.read_local(&refused).await?;
-        planned = plan(context, pair_local(context, records, Unchanged::Inspect).await?).await?;
+        planned = pair_again(context, refused).await?;
     }
     let given_up = planned.into_iter().map(|planned| Planned::bare(planned.pair, Action::Fail(moved_on()))).collect();
     commit_round(&scribe, given_up, extra, &mut counts, &mut progress).await.map(|_| ())
+}
+
+/// A record whose local write was refused: the side that it was read from, and its ids.
+struct Refused {
+    source: Side,
+    local_id: LocalId,
+    remote_id: Option<RemoteId>,
+}
+
+/// Pairs and plans refused records anew, each from the side that it was read from.
+async fn pair_again(context: &RunContext, refused: Vec<Refused>) -> Result<Vec<Planned>> {
+    let (from_remote, from_local): (Vec<_>, Vec<_>) = refused.into_iter().partition(|one| one.source == Side::Remote);
+    let remote_ids: Vec<RemoteId> = from_remote.into_iter().filter_map(|one| one.remote_id).collect();
+    let local_ids: Vec<LocalId> = from_local.into_iter().map(|one| one.local_id).collect();
+    let remote = context.read_remote(&remote_ids, EditTimes::NotWanted).await?;
+    let mut planned = plan(context, pair_remote(context, remote, Unchanged::Inspect).await?).await?;
+    let local = context.read_local(&local_ids).await?;
+    planned.extend(plan(context, pair_local(context, local, Unchanged::Inspect).await?).await?);
+    Ok(planned)
 }
 
 /// Plans pairs. What was read from an index is read again before anything is written on its behalf, with the edit times
@@ -136,17 +154,20 @@ async fn commit_round(
     extra: Vec<PageItem>,
     counts: &mut Counts,
     progress: &mut Progressing<'_>,
-) -> Result<Vec<LocalId>> {
+) -> Result<Vec<Refused>> {
     let context = scribe.context;
     let sent = write_remote(context, progress.lease, &mut planned).await?;
     let mut page = PageCommit::new(Vec::with_capacity(planned.len() + extra.len()), progress.record.clone());
     let mut parts = Vec::with_capacity(planned.len());
     for (planned, sent) in planned.into_iter().zip(sent) {
         let cleared_fields = planned.cleared_fields();
+        let source = planned.pair.source;
+        let remote_id = planned.pair.remote.as_ref().map(|record| record.id.clone());
         let (item, tally) = scribe.item(planned, sent);
         let mut part = Counts { cleared_fields, ..Counts::default() };
         tally.count(&mut part);
-        parts.push((part, item.local_write.as_ref().map(|write| write.id.clone())));
+        let local_id = item.local_write.as_ref().map(|write| write.id.clone());
+        parts.push((part, local_id.map(|local_id| Refused { source, local_id, remote_id })));
         page.items.push(item);
     }
     page.items.extend(extra);
@@ -157,11 +178,11 @@ async fn commit_round(
     page.run.checkpoint.clone_from(&progress.checkpoint);
     page.run_if_refused = Some(progress.record.clone());
     let after = page.run.clone();
-    let outcomes = context.store.commit_page(&context.scope, progress.lease, page).await?;
+    let outcomes = context.store.commit_page(&context.scope, &context.extended(progress.lease), page).await?;
     let mut refused = Vec::new();
-    for ((part, id), outcome) in parts.into_iter().zip(outcomes) {
-        match (outcome, id) {
-            (Some(LocalOutcome::Refused), Some(id)) => refused.push(id),
+    for ((part, if_refused), outcome) in parts.into_iter().zip(outcomes) {
+        match (outcome, if_refused) {
+            (Some(LocalOutcome::Refused), Some(one)) => refused.push(one),
             (Some(_) | None, _) => counts.add(&part),
         }
     }

@@ -19,8 +19,11 @@ use crate::run::request::Operation;
 use crate::store::state::LinkEnds;
 
 /// How many records a block holds at least, unless the read ends: pages of a CRM are joined up to it, since one
-/// commit of 500 costs much less than five of 100.
-pub(crate) const BLOCK_RECORDS: usize = 500;
+/// commit of 1,000 costs much less than ten of 100.
+pub(crate) const BLOCK_RECORDS: usize = 1_000;
+/// How many pages a block joins at the most, however few of their records a filter leaves: the run has to commit now and
+/// then to keep its lease.
+const BLOCK_PAGES: usize = 50;
 
 /// The cursor that remembers up to where the CRM's changes were read.
 pub(crate) const REMOTE_CURSOR: &str = "sync.remote";
@@ -46,7 +49,8 @@ impl Phase {
     pub(crate) fn of(operation: &Operation) -> &'static [Self] {
         match operation {
             Operation::Import(_) => &[Self::Remote],
-            Operation::Push(_) | Operation::AutoPush => &[Self::Local],
+            Operation::Push(Selection::Ids(_)) => &[Self::Local],
+            Operation::Push(Selection::All) | Operation::AutoPush => &[Self::Waiting, Self::Local],
             Operation::Sync(_) => &[Self::Waiting, Self::Remote, Self::Local],
         }
     }
@@ -119,7 +123,7 @@ impl Reader {
         let context = &self.context;
         let mut block = Block::default();
         let mut cursor = at.map(PageCursor::new);
-        loop {
+        for pages in 1.. {
             let request = context.read_request(read.clone()).at(cursor.clone());
             let page = context.connector.read(&context.connection, request).await?;
             if page.next.is_some() && page.next == cursor {
@@ -134,11 +138,12 @@ impl Reader {
                 None => block.remote.extend(page.records),
             }
             block.next = page.next.as_ref().map(|next| next.as_str().to_owned());
-            if page.next.is_none() || block.remote.len() >= BLOCK_RECORDS {
-                return Ok(block);
+            if page.next.is_none() || block.remote.len() >= BLOCK_RECORDS || pages >= BLOCK_PAGES {
+                break;
             }
             cursor = page.next;
         }
+        Ok(block)
     }
 
     async fn waiting(&self, at: Option<&str>) -> Result<Block> {

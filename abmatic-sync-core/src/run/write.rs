@@ -1,6 +1,6 @@
 //! Writes out: actions to batches of the CRM's size, outcomes back to their records.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::connector::request::{Write, WriteOutcome, Written};
 use crate::error::{Error, ErrorKind, Result};
@@ -67,7 +67,9 @@ async fn create(
             WriteOutcome::Failed(error) => {
                 let surely_not_created = error.kind() != ErrorKind::Ambiguous;
                 sent[place].closed_intent = surely_not_created.then_some(intent.id);
-                match recover(context, &planned[place], &error).await? {
+                let recovered = recover(context, &planned[place], &error).await?;
+                let is_claimed = |again: &Planned| planned.iter().any(|other| is_same_remote(other, again));
+                match recovered.filter(|again| !is_claimed(again)) {
                     Some(again) => planned[place] = again,
                     None => sent[place].outcome = SentOutcome::Failed(error),
                 }
@@ -86,12 +88,14 @@ async fn send_creates(context: &RunContext, intents: &[Intent]) -> Result<Vec<Wr
     }
     let doubted: Vec<Intent> = in_doubt.iter().map(|&place| intents[place].clone()).collect();
     let mut again = Vec::new();
+    let mut claimed = BTreeSet::new();
     for (&place, found) in in_doubt.iter().zip(verify(context, &doubted).await?) {
         match found {
-            Some(record) => {
-                outcomes[place] = WriteOutcome::Written(written_as_found(record, &intents[place].fields));
+            // One record is the outcome of one create, however alike two of them are.
+            Some(record) if claimed.insert(record.id.clone()) => {
+                outcomes[place] = WriteOutcome::Written(written_as_found(&record));
             }
-            None => again.push(place),
+            Some(_) | None => again.push(place),
         }
     }
     let resent = send(context, again.iter().map(|&place| create_of(&intents[place])).collect()).await?;
@@ -122,6 +126,10 @@ async fn recover(context: &RunContext, planned: &Planned, error: &Error) -> Resu
     let Some(mut pair) = paired.pairs.pop() else { return Ok(None) };
     pair.warnings.push(format!("the CRM had it already as {}: linked to that", id));
     Ok(Some(plan_pair(pair, &paired.references, &context.rules())))
+}
+
+fn is_same_remote(a: &Planned, b: &Planned) -> bool {
+    matches!((&a.pair.remote, &b.pair.remote), (Some(a), Some(b)) if a.id == b.id)
 }
 
 async fn update(context: &RunContext, planned: &[Planned], chunk: &[usize], sent: &mut [Sent]) -> Result<()> {

@@ -93,7 +93,7 @@ pub fn merge_field(field: &MappedField, pair: FieldPair<'_>, mode: Mode, rules: 
     match (mode, pair.base) {
         (Mode::New { source }, _) => new_record(field, pair, source),
         (Mode::Existing { source }, base) => existing(field, pair, source, base.is_some(), rules),
-        (Mode::ThreeWay { source }, None) => existing(field, pair, source, false, rules),
+        (Mode::ThreeWay { source }, None) => existing(field, pair, source, false, &rules.without_skip()),
         (Mode::ThreeWay { .. }, Some(base)) => three_way(field, pair, base, rules),
     }
 }
@@ -189,6 +189,15 @@ fn conflict(field: &MappedField, pair: FieldPair<'_>, rules: &MergeRules) -> (Si
 }
 
 impl MergeRules {
+    /// To skip is for records that exist already, not for a field of a linked pair that nobody could fill before.
+    fn without_skip(&self) -> Self {
+        let duplicates = match self.duplicates {
+            DuplicateHandling::Skip => DuplicateHandling::UpdateMissing,
+            DuplicateHandling::OverwriteAll | DuplicateHandling::UpdateMissing => self.duplicates,
+        };
+        Self { duplicates, ..*self }
+    }
+
     fn is_open(&self, way: Direction) -> bool {
         match way.target() {
             Side::Local => self.local_open,

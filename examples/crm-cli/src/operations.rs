@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use abmatic_sync_core::filter::parse::parse;
 use abmatic_sync_core::ids::{LocalId, RunId};
-use abmatic_sync_core::policy::{Caps, Policy, Scope, Selection};
+use abmatic_sync_core::policy::{Policy, Scope, Selection};
 use abmatic_sync_core::run::report::RunReport;
 use abmatic_sync_core::run::request::RunRequest;
 use abmatic_sync_core::store::state::{Counts, LogQuery, RunStatus};
@@ -98,9 +98,7 @@ fn policy(args: &RunArgs, mut policy: Policy) -> Policy {
         policy = policy.with_duplicates(handling);
     }
     if args.max_creates.is_some() {
-        let mut caps = Caps::default();
-        caps.creates_max = args.max_creates;
-        policy = policy.with_caps(caps);
+        policy.caps.creates_max = args.max_creates;
     }
     policy
 }

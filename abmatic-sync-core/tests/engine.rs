@@ -63,6 +63,25 @@ async fn a_preview_says_why_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_preview_counts_what_the_run_then_does() {
+    let host = Host::new().await;
+    for number in 0..30 {
+        let fields = fields([("name", &format!("Acme {number}")), ("domain", &format!("acme{}.com", number % 25))]);
+        host.crm.create(Account, fields);
+    }
+    host.create(Account, fields([("name", "Ours"), ("website", "acme3.com")])).await;
+    host.create(Account, fields([("name", "New here")])).await;
+    let request = RunRequest::sync(Account, Scope::All);
+    let plan = host.engine.preview(&host.connection, &request).await.unwrap();
+    let report = host.engine.run(&host.connection, &request).await.unwrap();
+    let of = |counts: abmatic_sync_core::store::state::Counts| {
+        (counts.created, counts.updated, counts.skipped, counts.failed)
+    };
+    assert_eq!(of(plan.counts), of(report.counts));
+    assert!(plan.counts.add_up());
+}
+
+#[tokio::test]
 async fn edits_on_both_sides_travel_once_and_the_later_one_wins_a_conflict() {
     let host = Host::new().await;
     let remote = host.crm.create(Account, fields([("name", "Acme"), ("domain", "acme.com")]));

@@ -11,7 +11,7 @@ use crate::model::resource::Side;
 use crate::run::context::RunContext;
 use crate::run::intent::verify;
 use crate::run::pairing::{Concerns, Paired, Unchanged, pair_local};
-use crate::run::process::{Progressing, carry_out, pair, preview};
+use crate::run::process::{Previewer, Progressing, carry_out, pair};
 use crate::run::read::{AUTO_PUSH_CURSOR, Block, LOCAL_CURSOR, Phase, Reader, remote_cursor_name, repeated_page};
 use crate::run::report::{Plan, Progress};
 use crate::run::request::{Operation, RunRequest};
@@ -63,6 +63,13 @@ pub(crate) async fn drive(
 
 /// Plans a run from its beginning to its end.
 pub(crate) async fn dry_run(context: &Arc<RunContext>, request: &RunRequest, plan: &mut Plan) -> Result<()> {
+    let mut previewer = Previewer {
+        context,
+        plan,
+        items_max: request.plan_items_max,
+        earlier: Concerns::default(),
+        current: Concerns::default(),
+    };
     for &phase in Phase::of(&context.operation) {
         let reader = Reader::of(Arc::clone(context), phase).await?;
         let mut at: Option<String> = None;
@@ -72,15 +79,17 @@ pub(crate) async fn dry_run(context: &Arc<RunContext>, request: &RunRequest, pla
                 return Err(repeated_page(context.capabilities.remote_name));
             }
             let paired = pair(context, &mut block, phase.side(), rule_of(context, phase)).await?;
-            preview(context, paired, &block.undecodable, request.plan_items_max, plan);
+            previewer.add(paired, &block.undecodable);
             if let Some(observer) = &request.observer {
-                observer(&Progress { run: None, reading: phase.side(), counts: plan.counts, total: block.total });
+                let counts = previewer.plan.counts;
+                observer(&Progress { run: None, reading: phase.side(), counts, total: block.total });
             }
             match block.next {
                 Some(next) => at = Some(next),
                 None => break,
             }
         }
+        previewer.end_phase();
     }
     Ok(())
 }

@@ -36,6 +36,30 @@ impl Concerns {
         self.0.iter().any(|name| other.0.contains(name))
     }
 
+    /// What a pair is about.
+    pub(crate) fn of(pair: &Pair, context: &RunContext) -> Self {
+        let mut concerns = Self::default();
+        concerns.add_pair(pair, context);
+        concerns
+    }
+
+    /// Takes in what others are about.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    fn add_pair(&mut self, pair: &Pair, context: &RunContext) {
+        if let Some(record) = &pair.local {
+            self.add(record.id.as_str());
+            context.local_key(record).iter().for_each(|key| self.add(key));
+        }
+        if let Some(record) = &pair.remote {
+            self.add(record.id.as_str());
+            record.merged_ids.iter().for_each(|id| self.add(id.as_str()));
+            context.remote_key(record).iter().for_each(|key| self.add(key));
+        }
+    }
+
     fn add(&mut self, name: &str) {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
@@ -47,17 +71,7 @@ impl Paired {
     /// What the block is about, on both sides.
     pub(crate) fn concerns(&self, context: &RunContext) -> Concerns {
         let mut concerns = Concerns::default();
-        for pair in &self.pairs {
-            if let Some(record) = &pair.local {
-                concerns.add(record.id.as_str());
-                context.local_key(record).iter().for_each(|key| concerns.add(key));
-            }
-            if let Some(record) = &pair.remote {
-                concerns.add(record.id.as_str());
-                record.merged_ids.iter().for_each(|id| concerns.add(id.as_str()));
-                context.remote_key(record).iter().for_each(|key| concerns.add(key));
-            }
-        }
+        self.pairs.iter().for_each(|pair| concerns.add_pair(pair, context));
         concerns
     }
 

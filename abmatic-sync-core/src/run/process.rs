@@ -7,7 +7,7 @@ use crate::model::record::RemoteRecord;
 use crate::model::resource::Side;
 use crate::run::commit::{Scribe, Tally, tally_of};
 use crate::run::context::{EditTimes, RunContext};
-use crate::run::pairing::{Paired, Unchanged, pair_local, pair_remote};
+use crate::run::pairing::{Concerns, Paired, Unchanged, pair_local, pair_remote};
 use crate::run::read::Block;
 use crate::run::report::{Plan, PlanItem};
 use crate::run::write::write_remote;
@@ -39,21 +39,65 @@ pub(crate) async fn pair(context: &RunContext, block: &mut Block, side: Side, ru
     }
 }
 
-/// Plans a block into `plan`, and writes nothing.
-pub(crate) fn preview(context: &RunContext, paired: Paired, undecodable: &[Undecodable], max: usize, plan: &mut Plan) {
-    let rules = context.rules();
-    plan.counts.read += paired.unchanged + undecodable.len() as u64;
-    plan.counts.unchanged += paired.unchanged;
-    plan.counts.failed += undecodable.len() as u64;
-    for pair in paired.pairs {
-        let planned = plan_pair(pair, &paired.references, &rules);
+/// A plan in the making. It remembers, hashed, what it plans to write, since nothing in the stores will.
+#[derive(Debug)]
+pub(crate) struct Previewer<'a> {
+    pub(crate) context: &'a RunContext,
+    pub(crate) plan: &'a mut Plan,
+    pub(crate) items_max: usize,
+    /// What the phases before this one are about.
+    pub(crate) earlier: Concerns,
+    /// What this phase is about so far.
+    pub(crate) current: Concerns,
+}
+
+impl Previewer<'_> {
+    /// Plans a block, and writes nothing.
+    pub(crate) fn add(&mut self, paired: Paired, undecodable: &[Undecodable]) {
+        let rules = self.context.rules();
+        self.plan.counts.read += paired.unchanged + undecodable.len() as u64;
+        self.plan.counts.unchanged += paired.unchanged;
+        self.plan.counts.failed += undecodable.len() as u64;
+        for pair in paired.pairs {
+            let concerns = Concerns::of(&pair, self.context);
+            let mut planned = plan_pair(pair, &paired.references, &rules);
+            if matches!(tally_of(&planned), Tally::Created | Tally::Updated) {
+                planned = self.without_repeats(planned, concerns);
+            }
+            self.count(planned);
+        }
+    }
+
+    /// The next phase meets the records of this one again.
+    pub(crate) fn end_phase(&mut self) {
+        self.earlier.absorb(std::mem::take(&mut self.current));
+    }
+
+    /// A pair that an earlier phase planned is equal by then; one whose key this phase planned already is the same record.
+    fn without_repeats(&mut self, planned: Planned, concerns: Concerns) -> Planned {
+        if self.earlier.meet(&concerns) {
+            return Planned::bare(planned.pair, Action::Unchanged);
+        }
+        if self.current.meet(&concerns) {
+            let reason = "another record of this run has the same key or counterpart".to_owned();
+            return Planned::bare(planned.pair, Action::Leave(reason));
+        }
+        self.current.absorb(concerns);
+        planned
+    }
+
+    fn count(&mut self, planned: Planned) {
         let tally = tally_of(&planned);
-        tally.count(&mut plan.counts);
-        plan.counts.cleared_fields += planned.cleared_fields();
+        tally.count(&mut self.plan.counts);
+        self.plan.counts.cleared_fields += planned.cleared_fields();
         match tally {
             Tally::Unchanged => {}
-            _ if plan.items.len() < max => plan.items.push(PlanItem::of(planned)),
-            Tally::Created | Tally::Failed | Tally::Skipped | Tally::Updated => plan.items_left_out += 1,
+            Tally::Created | Tally::Failed | Tally::Skipped | Tally::Updated
+                if self.plan.items.len() < self.items_max =>
+            {
+                self.plan.items.push(PlanItem::of(planned));
+            }
+            Tally::Created | Tally::Failed | Tally::Skipped | Tally::Updated => self.plan.items_left_out += 1,
         }
     }
 }

@@ -153,7 +153,7 @@ pub(crate) struct LogArgs {
     /// Only of this local record.
     #[arg(long)]
     pub(crate) id: Option<String>,
-    /// How many at the most.
+    /// How many at the most in the table, newest first; --json and --csv give all, oldest first.
     #[arg(long, default_value_t = 50)]
     pub(crate) limit: usize,
     /// Print CSV.

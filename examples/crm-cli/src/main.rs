@@ -7,6 +7,7 @@ mod host;
 mod local;
 mod operations;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -56,15 +57,28 @@ fn store_of(command: &Command) -> &StoreArgs {
 
 fn report(error: &anyhow::Error, json: bool) {
     let known = error.downcast_ref::<abmatic_sync_core::error::Error>();
-    eprintln!("error: {error:#}");
+    let message = message_of(error);
+    eprintln!("error: {message}");
     if let Some(known) = known {
         eprintln!("cause: {}\nto do: {}", known.cause(), known.solution());
     }
     if json {
         let code = known.map_or("INVALID_REQUEST", |known| known.code().as_str());
-        println!(
-            "{}",
-            serde_json::json!({"error": code, "message": format!("{error:#}"), "solution": known.map(|known| known.solution())})
-        );
+        let solution = known.map(|known| known.solution());
+        let line = serde_json::json!({"error": code, "message": message, "solution": solution});
+        // Whoever closed the pipe does not want to know.
+        let _ = writeln!(std::io::stdout(), "{line}");
     }
+}
+
+/// The error and what lies under it, each thing said once.
+fn message_of(error: &anyhow::Error) -> String {
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !message.contains(&cause) {
+            message.push_str(": ");
+            message.push_str(&cause);
+        }
+    }
+    message
 }

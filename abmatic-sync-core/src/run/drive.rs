@@ -42,7 +42,7 @@ pub(crate) async fn drive(
         loop {
             let next = ready.block.next.clone();
             let total = ready.block.total;
-            let concerns = ready.paired.concerns(context);
+            let concerns = ready.paired.concerns();
             // The next block is asked for before this one is worked on, and its records are looked up while this one is
             // written and committed.
             let ahead = stage.prepare_ahead(next.as_deref().filter(|_| phase.side() == Side::Remote));
@@ -133,7 +133,7 @@ impl Stage<'_> {
     /// A block that was looked up before the one before it was committed. Where both are about the same record or key, it
     /// is looked up again.
     async fn up_to_date(&self, ready: Ready, before: &Concerns) -> Result<Ready> {
-        if !ready.paired.concerns(self.context).meet(before) {
+        if !ready.paired.concerns().meet(before) {
             return Ok(ready);
         }
         let Ready { mut block, paired } = ready;

@@ -37,9 +37,9 @@ impl Concerns {
     }
 
     /// What a pair is about.
-    pub(crate) fn of(pair: &Pair, context: &RunContext) -> Self {
+    pub(crate) fn of(pair: &Pair) -> Self {
         let mut concerns = Self::default();
-        concerns.add_pair(pair, context);
+        concerns.add_pair(pair);
         concerns
     }
 
@@ -48,15 +48,14 @@ impl Concerns {
         self.0.extend(other.0);
     }
 
-    fn add_pair(&mut self, pair: &Pair, context: &RunContext) {
+    fn add_pair(&mut self, pair: &Pair) {
+        pair.key.iter().for_each(|key| self.add(key));
         if let Some(record) = &pair.local {
             self.add(record.id.as_str());
-            context.local_key(record).iter().for_each(|key| self.add(key));
         }
         if let Some(record) = &pair.remote {
             self.add(record.id.as_str());
             record.merged_ids.iter().for_each(|id| self.add(id.as_str()));
-            context.remote_key(record).iter().for_each(|key| self.add(key));
         }
     }
 
@@ -69,9 +68,9 @@ impl Concerns {
 
 impl Paired {
     /// What the block is about, on both sides.
-    pub(crate) fn concerns(&self, context: &RunContext) -> Concerns {
+    pub(crate) fn concerns(&self) -> Concerns {
         let mut concerns = Concerns::default();
-        self.pairs.iter().for_each(|pair| concerns.add_pair(pair, context));
+        self.pairs.iter().for_each(|pair| concerns.add_pair(pair));
         concerns
     }
 
@@ -251,7 +250,7 @@ async fn pair_fresh_remote(context: &RunContext, fresh: Vec<RemoteRecord>, paire
     let keyed: Vec<_> =
         fresh.iter().map(|record| (context.remote_key(record), record.created_at, record.id.as_str())).collect();
     let stands_for = fold_same_keys(&keyed);
-    let keys: Vec<Option<String>> = keyed.into_iter().map(|(key, ..)| key).collect();
+    let mut keys: Vec<Option<String>> = keyed.into_iter().map(|(key, ..)| key).collect();
     let wanted: Vec<String> = keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect();
     let mut found = find_local(context, &wanted).await?;
     let first_ids: Vec<RemoteId> = fresh.iter().map(|record| record.id.clone()).collect();
@@ -269,6 +268,7 @@ async fn pair_fresh_remote(context: &RunContext, fresh: Vec<RemoteRecord>, paire
             }
             None => {}
         }
+        pair.key = keys[place].take();
         paired.pairs.push(pair);
     }
     Ok(())
@@ -327,7 +327,7 @@ async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecord>, paired:
     let keyed: Vec<_> =
         fresh.iter().map(|record| (context.local_key(record), Some(record.created_at), record.id.as_str())).collect();
     let stands_for = fold_same_keys(&keyed);
-    let keys: Vec<Option<String>> = keyed.into_iter().map(|(key, ..)| key).collect();
+    let mut keys: Vec<Option<String>> = keyed.into_iter().map(|(key, ..)| key).collect();
     let wanted: Vec<String> = keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect();
     let mut found = find_remote(context, &wanted).await?;
     let siblings = linked_siblings(context, wanted.iter().filter(|key| !found.contains_key(*key))).await?;
@@ -350,6 +350,7 @@ async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecord>, paired:
             }
             None => {}
         }
+        pair.key = keys[place].take();
         paired.pairs.push(pair);
     }
     Ok(())
@@ -412,7 +413,7 @@ fn refuse_double(pair: &mut Pair, key: &str, first: &str) {
 }
 
 fn new_pair(source: Side, situation: Situation, local: Option<LocalRecord>, remote: Option<RemoteRecord>) -> Pair {
-    Pair { source, situation, local, remote, link: None, warnings: Vec::new(), refused: None }
+    Pair { source, situation, local, remote, link: None, key: None, warnings: Vec::new(), refused: None }
 }
 
 fn local_references(context: &RunContext, records: &[&LocalRecord]) -> Vec<(usize, BTreeSet<String>)> {

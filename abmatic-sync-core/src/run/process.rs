@@ -59,7 +59,7 @@ impl Previewer<'_> {
         self.plan.counts.unchanged += paired.unchanged;
         self.plan.counts.failed += undecodable.len() as u64;
         for pair in paired.pairs {
-            let concerns = Concerns::of(&pair, self.context);
+            let concerns = Concerns::of(&pair);
             let mut planned = plan_pair(pair, &paired.references, &rules);
             if matches!(tally_of(&planned), Tally::Created | Tally::Updated) {
                 planned = self.without_repeats(planned, concerns);

@@ -35,6 +35,8 @@ pub struct Pair {
     pub remote: Option<RemoteRecord>,
     /// Their link, where they have one.
     pub link: Option<Link>,
+    /// The match key, where there was no link to go by.
+    pub key: Option<String>,
     /// What matching has to say about it.
     pub warnings: Vec<String>,
     /// Why it is to be left, where matching says so.

@@ -232,6 +232,26 @@ async fn a_contact_waits_for_its_account() {
 }
 
 #[tokio::test]
+async fn a_link_follows_a_merge_only_to_a_free_survivor() {
+    let host = Host::new().await;
+    let kept = host.crm.create(Account, fields([("name", "Kept")]));
+    let free = host.crm.create(Account, fields([("name", "Free")]));
+    host.sync(Account).await;
+    let of_kept = host.link_of(Account, &kept).await.unwrap().local_id;
+    let of_free = host.link_of(Account, &free).await.unwrap().local_id;
+    host.crm.merge(Account, &kept, &free);
+    host.edit(Account, &of_free, fields([("name", "Edited here")])).await;
+    host.sync(Account).await;
+    assert_eq!(host.link_of(Account, &kept).await.unwrap().local_id, of_kept);
+    assert_eq!(text(&host.crm.record(Account, &kept).unwrap().fields, "name"), "Kept");
+
+    let survivor = host.crm.create(Account, fields([("name", "New")]));
+    host.crm.merge(Account, &survivor, &kept);
+    host.sync(Account).await;
+    assert_eq!(host.link_of(Account, &survivor).await.unwrap().local_id, of_kept);
+}
+
+#[tokio::test]
 async fn a_pushed_contact_carries_its_account() {
     let host = Host::new().await;
     let account = host.create(Account, fields([("name", "Acme"), ("website", "acme.com")])).await;

@@ -313,14 +313,34 @@ async fn pair_linked_local(context: &RunContext, linked: Vec<(LocalRecord, Link)
         }
         remotes.insert(record.id.clone(), record);
     }
+    let mut holders = holders_of_survivors(context, &live, &remotes).await?;
     for (local, link) in live {
         let remote = remotes.remove(&link.remote_id).filter(|record| !record.deleted);
         let situation = if remote.is_some() { Situation::Linked } else { Situation::RemoteGone };
+        let survivor = remote.as_ref().map(|record| record.id.clone()).filter(|id| *id != link.remote_id);
         let mut pair = new_pair(Side::Local, situation, Some(local), remote);
+        if let Some(id) = survivor {
+            let holder = holders.entry(id.clone()).or_insert_with(|| link.local_id.clone());
+            pair.refused = (*holder != link.local_id)
+                .then(|| format!("{} was merged in the CRM into {id}, which is linked with {holder}", link.remote_id));
+        }
         pair.link = Some(link);
         paired.pairs.push(pair);
     }
     Ok(())
+}
+
+/// Who is linked already with the records that others were merged into: a link follows a merge only to a free survivor.
+async fn holders_of_survivors(
+    context: &RunContext,
+    live: &[(LocalRecord, Link)],
+    remotes: &HashMap<RemoteId, RemoteRecord>,
+) -> Result<HashMap<RemoteId, LocalId>> {
+    let survivor =
+        |link: &Link| remotes.get(&link.remote_id).map(|record| &record.id).filter(|id| **id != link.remote_id);
+    let ids: BTreeSet<RemoteId> = live.iter().filter_map(|(_, link)| survivor(link).cloned()).collect();
+    let held = links(context, &LinkEnds::Remote(ids.into_iter().collect())).await?;
+    Ok(held.into_iter().map(|link| (link.remote_id, link.local_id)).collect())
 }
 
 async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecord>, paired: &mut Paired) -> Result<()> {

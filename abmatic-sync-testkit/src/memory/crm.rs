@@ -109,6 +109,16 @@ impl MemoryCrm {
         self.state().records.entry(resource).or_default().retain(|_, record| record.id != *id);
     }
 
+    /// A merge that somebody made in the CRM: `loser` lives on in `survivor`.
+    pub fn merge(&self, resource: Resource, survivor: &RemoteId, loser: &RemoteId) {
+        let now = self.clock.now();
+        self.delete(resource, loser);
+        if let Some(record) = self.state().record_mut(resource, survivor) {
+            record.merged_ids.push(loser.clone());
+            record.modified_at = Some(now);
+        }
+    }
+
     /// A record as the CRM holds it.
     pub fn record(&self, resource: Resource, id: &RemoteId) -> Option<RemoteRecord> {
         self.state().record_mut(resource, id).cloned()
@@ -297,7 +307,9 @@ impl CrmConnector for MemoryCrm {
                 !record.deleted && in_window && filter.as_ref().is_none_or(|filter| holds(filter, &record.fields))
             }
             Read::Filter(filter) => !record.deleted && holds(filter, &record.fields),
-            Read::Ids(ids) => !record.deleted && ids.contains(&record.id),
+            Read::Ids(ids) => {
+                !record.deleted && std::iter::once(&record.id).chain(&record.merged_ids).any(|id| ids.contains(id))
+            }
             _ => false,
         };
         let held = state.records.get(&request.resource);

@@ -27,7 +27,18 @@ CREATE TABLE abmatic_record (
 );
 CREATE UNIQUE INDEX abmatic_record_id ON abmatic_record (scope, id);
 CREATE INDEX abmatic_record_version ON abmatic_record (scope, version);
-CREATE INDEX abmatic_record_key ON abmatic_record (scope, match_key) WHERE match_key IS NOT NULL;
+
+-- Match keys come in no order, so that each new one would change another page of an index: those of records up to
+-- `up_to` stand here, those of later ones are remembered by whoever has the database open, until they are many and
+-- move here in one go. A key that is no longer its record's own stays: the record is asked.
+CREATE TABLE abmatic_key (
+    scope INTEGER NOT NULL,
+    match_key TEXT NOT NULL,
+    record INTEGER NOT NULL,
+    PRIMARY KEY (scope, match_key, record)
+) WITHOUT ROWID;
+CREATE TABLE abmatic_key_settled (up_to INTEGER NOT NULL);
+INSERT INTO abmatic_key_settled (up_to) VALUES (0);
 
 CREATE TABLE abmatic_link (
     row_id INTEGER PRIMARY KEY,

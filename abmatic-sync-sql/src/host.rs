@@ -10,8 +10,9 @@ use chrono::{DateTime, Utc};
 
 use crate::dialect::sqlite::Durability;
 use crate::failure::failed;
+use crate::held::{self, Held};
 use crate::host_fields;
-use crate::records::{self, Held};
+use crate::records;
 use crate::scopes::ScopeKey;
 use crate::store::SqliteStore;
 
@@ -32,9 +33,10 @@ impl SqliteStore {
         let mut transaction = self.begin(Durability::Flushed).await?;
         let id = new_id(at, records::next_version(&mut transaction, 1).await?);
         let write = LocalWrite::create(id.clone(), fields, at);
-        records::write(&mut transaction, scope, resource, &[&write]).await?;
+        let (_, keys) = records::write(&mut transaction, scope, resource, &[&write], self.keys()).await?;
         let created = records::read(&mut transaction, scope, &id).await?;
         transaction.commit().await.map_err(failed("commit a new record"))?;
+        self.keys().add(keys);
         created.ok_or_else(|| gone(resource, &id))
     }
 
@@ -53,7 +55,7 @@ impl SqliteStore {
         at: DateTime<Utc>,
     ) -> Result<Version> {
         host_fields::check(resource, &fields)?;
-        self.change(tenant, resource, id, |record, version| record.edit(&fields, at, version)).await
+        self.change(tenant, resource, id, |record, version| record.apply(&fields, &[], at, version)).await
     }
 
     /// Marks a record as deleted. It keeps being told to the engine, and is found and listed no more.
@@ -105,12 +107,12 @@ impl SqliteStore {
     ) -> Result<Version> {
         let scope = self.writing_scope(&ScopeKey::records(tenant, resource)).await?;
         let mut transaction = self.begin(Durability::Flushed).await?;
-        let mut held = records::hold(&mut transaction, scope, &[id.as_str()]).await?;
+        let mut held = held::hold(&mut transaction, scope, resource, &[id.as_str()]).await?;
         let record = held.get_mut(id.as_str()).filter(|record| record.is_live());
         let record = record.ok_or_else(|| gone(resource, id))?;
         let version = records::next_version(&mut transaction, 1).await?;
         change(record, version);
-        records::keep(&mut transaction, scope, resource, &held).await?;
+        held::keep(&mut transaction, scope, resource, &held).await?;
         transaction.commit().await.map_err(failed("commit a changed record"))?;
         Ok(Version::new(version))
     }

@@ -25,11 +25,15 @@ pub mod export;
 #[cfg(feature = "sqlite")]
 mod failure;
 #[cfg(feature = "sqlite")]
+mod held;
+#[cfg(feature = "sqlite")]
 mod host;
 #[cfg(feature = "sqlite")]
 pub mod host_fields;
 #[cfg(feature = "sqlite")]
 mod intents;
+#[cfg(feature = "sqlite")]
+mod keys;
 #[cfg(feature = "sqlite")]
 mod lease;
 #[cfg(feature = "sqlite")]

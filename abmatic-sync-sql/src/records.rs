@@ -10,27 +10,21 @@ use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::Schema;
 use abmatic_sync_core::store::records::{KeyedRecord, LocalOutcome, LocalWrite, RecordStore};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use crate::batch::Batch;
 use crate::dialect::sqlite::Durability;
 use crate::failure::failed;
+use crate::held;
 use crate::host_fields;
+use crate::keys::{NewKeys, RecentKeys};
 use crate::scopes::ScopeKey;
 use crate::store::SqliteStore;
 use crate::text::{edits_to_json, from_json, micros, time, to_json};
 
-static BY_ID: Batch = Batch::new(
+pub(crate) static BY_ID: Batch = Batch::new(
     "SELECT id, version, created_at, modified_at, fields, edited_at, deleted FROM abmatic_record WHERE scope = ? AND id IN (",
-    "?",
-    ")",
-);
-
-static BY_KEY: Batch = Batch::new(
-    "SELECT id, version, created_at, modified_at, fields, edited_at, deleted, match_key FROM abmatic_record
-     WHERE scope = ? AND match_key IN (",
     "?",
     ")",
 );
@@ -42,12 +36,6 @@ static INSERT: Batch = Batch::new(
     "(?,?,?,?,?,?,?,?)",
     " ON CONFLICT (scope, id) DO NOTHING",
 );
-
-static UPDATE: Batch = Batch::new(
-    "INSERT INTO abmatic_record (scope, id, match_key, version, created_at, modified_at, fields, edited_at, deleted) VALUES ",
-    "(?,?,?,?,?,?,?,?,?)",
-    " ON CONFLICT (scope, id) DO UPDATE SET match_key = excluded.match_key, version = excluded.version,
-     modified_at = excluded.modified_at, fields = excluded.fields, edited_at = excluded.edited_at, deleted = excluded.deleted");
 
 #[async_trait]
 impl RecordStore for SqliteStore {
@@ -74,11 +62,13 @@ impl RecordStore for SqliteStore {
         let mut keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         keys.sort_unstable();
         keys.dedup();
-        let rows = BY_KEY.fetch(&mut connection, |binds| binds.push(scope), &keys, |binds, key| binds.push(key));
-        let rows = rows.await.map_err(failed("find records"))?;
+        let rows = self.keys().find(&mut connection, scope, &keys).await?;
         let mut found = rows.iter().map(keyed_record).collect::<Result<Vec<KeyedRecord>>>()?;
         let age = |found: &KeyedRecord| (found.key.clone(), found.record.created_at, found.record.id.clone());
         found.sort_by_cached_key(age);
+        found.dedup_by(|a, b| a.record.id == b.record.id);
+        // A recent record with another key of the same hash.
+        found.retain(|found| keys.binary_search(&found.key.as_str()).is_ok());
         Ok(found)
     }
 
@@ -118,8 +108,9 @@ impl RecordStore for SqliteStore {
         let scope = self.writing_scope(&ScopeKey::records(tenant, resource)).await?;
         let mut transaction = self.begin(Durability::Flushed).await?;
         let writes: Vec<&LocalWrite> = writes.iter().collect();
-        let outcomes = write(&mut transaction, scope, resource, &writes).await?;
+        let (outcomes, keys) = write(&mut transaction, scope, resource, &writes, self.keys()).await?;
         transaction.commit().await.map_err(failed("commit records"))?;
+        self.keys().add(keys);
         Ok(outcomes)
     }
 }
@@ -160,15 +151,16 @@ fn keyed_record(row: &SqliteRow) -> Result<KeyedRecord> {
     Ok(KeyedRecord::new(key, record(row)?))
 }
 
-/// Writes records within a transaction, one outcome for each.
+/// Writes records within a transaction, one outcome for each. The new keys are remembered once it is committed.
 pub(crate) async fn write(
     connection: &mut SqliteConnection,
     scope: i64,
     resource: Resource,
     writes: &[&LocalWrite],
-) -> Result<Vec<LocalOutcome>> {
+    recent: &RecentKeys,
+) -> Result<(Vec<LocalOutcome>, NewKeys)> {
     if writes.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), NewKeys::default()));
     }
     let mut version = next_version(connection, writes.len()).await?;
     let mut creates = Vec::new();
@@ -181,9 +173,12 @@ pub(crate) async fn write(
         version += 1;
     }
     let mut outcomes = vec![LocalOutcome::Refused; writes.len()];
-    insert(connection, scope, resource, &creates, &mut outcomes).await?;
+    let mut keys = insert(connection, scope, resource, &creates, &mut outcomes).await?;
     update(connection, scope, resource, &updates, &mut outcomes).await?;
-    Ok(outcomes)
+    if recent.are_many() {
+        keys.settle(connection).await?;
+    }
+    Ok((outcomes, keys))
 }
 
 /// Takes `count` versions and gives the first.
@@ -203,22 +198,24 @@ async fn insert(
     resource: Resource,
     creates: &[(usize, &LocalWrite, i64)],
     outcomes: &mut [LocalOutcome],
-) -> Result<()> {
+) -> Result<NewKeys> {
     let mut texts = Vec::with_capacity(creates.len());
     for (_, write, _) in creates {
         let edits = write.edited_at.iter().map(|(name, at)| (name.clone(), micros(*at))).collect();
         texts.push((to_json(&write.fields)?, edits_to_json(&edits)?));
     }
-    let rows = creates.iter().zip(texts);
+    let keys: Vec<Option<String>> =
+        creates.iter().map(|(_, write, _)| host_fields::match_key(resource, &write.fields)).collect();
+    let rows = creates.iter().zip(&keys).zip(texts);
     let written = INSERT
         .execute(
             connection,
             |_| {},
             rows,
-            |binds, ((_, write, version), (fields, edits))| {
+            |binds, (((_, write, version), key), (fields, edits))| {
                 binds.push(scope);
                 binds.push(write.id.as_str());
-                binds.push(host_fields::match_key(resource, &write.fields));
+                binds.push(key.as_deref());
                 binds.push(*version);
                 binds.push(micros(write.at));
                 binds.push(micros(write.at));
@@ -232,7 +229,7 @@ async fn insert(
         outcomes[*place] = LocalOutcome::Written(Version::new(*version));
     }
     if written.rows == creates.len() as u64 {
-        return Ok(());
+        return Ok(NewKeys::of_rows(scope, written.last_id, &keys));
     }
     let ids: Vec<&str> = creates.iter().map(|(_, write, _)| write.id.as_str()).collect();
     let held = versions(connection, scope, &ids).await?;
@@ -241,7 +238,7 @@ async fn insert(
             outcomes[*place] = LocalOutcome::Refused;
         }
     }
-    Ok(())
+    Ok(NewKeys::default())
 }
 
 async fn versions(connection: &mut SqliteConnection, scope: i64, ids: &[&str]) -> Result<HashMap<String, i64>> {
@@ -249,67 +246,6 @@ async fn versions(connection: &mut SqliteConnection, scope: i64, ids: &[&str]) -
     let pairs = rows.map_err(failed("read versions"))?;
     let pair = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
     pairs.iter().map(pair).collect::<sqlx::Result<_>>().map_err(failed("read versions"))
-}
-
-/// A record while a batch of updates is applied to it.
-pub(crate) struct Held {
-    fields: Fields,
-    edits: BTreeMap<FieldName, i64>,
-    version: i64,
-    created_at: i64,
-    modified_at: i64,
-    deleted: bool,
-    changed: bool,
-}
-
-impl Held {
-    fn read(row: &SqliteRow) -> Result<(String, Self)> {
-        let read = |error| failed("read a record")(error);
-        let edits: Option<&str> = row.try_get(5).map_err(read)?;
-        let held = Self {
-            fields: from_json("a record's fields", row.try_get(4).map_err(read)?)?,
-            edits: edits.map(|text| from_json("a record's edit times", text)).transpose()?.unwrap_or_default(),
-            version: row.try_get(1).map_err(read)?,
-            created_at: row.try_get(2).map_err(read)?,
-            modified_at: row.try_get(3).map_err(read)?,
-            deleted: row.try_get::<Option<i64>, _>(6).map_err(read)?.is_some(),
-            changed: false,
-        };
-        Ok((row.try_get(0).map_err(read)?, held))
-    }
-
-    fn apply(&mut self, fields: &Fields, edited_at: &[(FieldName, DateTime<Utc>)], at: DateTime<Utc>, version: i64) {
-        for (name, value) in fields.iter() {
-            if self.fields.get(name.as_str()) == Some(value) {
-                continue;
-            }
-            let known = edited_at.iter().find(|(edited, _)| edited == name).map_or(at, |(_, time)| *time);
-            self.edits.insert(name.clone(), micros(known));
-            self.fields.insert(name.clone(), value.clone());
-        }
-        self.touch(at, version);
-    }
-
-    fn touch(&mut self, at: DateTime<Utc>, version: i64) {
-        self.modified_at = micros(at);
-        self.version = version;
-        self.changed = true;
-    }
-
-    pub(crate) fn is_live(&self) -> bool {
-        !self.deleted
-    }
-
-    /// Applies a host's edit, at a version that was taken for it.
-    pub(crate) fn edit(&mut self, fields: &Fields, at: DateTime<Utc>, version: i64) {
-        self.apply(fields, &[], at, version);
-    }
-
-    /// Marks it as deleted: its fields stay, its key does not.
-    pub(crate) fn delete(&mut self, at: DateTime<Utc>, version: i64) {
-        self.deleted = true;
-        self.touch(at, version);
-    }
 }
 
 async fn update(
@@ -323,53 +259,13 @@ async fn update(
         return Ok(());
     }
     let ids: Vec<&str> = updates.iter().map(|(_, write, ..)| write.id.as_str()).collect();
-    let mut held = hold(connection, scope, &ids).await?;
+    let mut held = held::hold(connection, scope, resource, &ids).await?;
     for (place, write, version, expected) in updates {
         let Some(record) = held.get_mut(write.id.as_str()) else { continue };
-        if record.is_live() && record.version == expected.get() {
+        if record.is_at(*expected) {
             record.apply(&write.fields, &write.edited_at, write.at, *version);
             outcomes[*place] = LocalOutcome::Written(Version::new(*version));
         }
     }
-    keep(connection, scope, resource, &held).await
-}
-
-/// Reads records to change them within this transaction.
-pub(crate) async fn hold(connection: &mut SqliteConnection, scope: i64, ids: &[&str]) -> Result<HashMap<String, Held>> {
-    let rows = BY_ID.fetch(connection, |binds| binds.push(scope), ids, |binds, id| binds.push(id)).await;
-    rows.map_err(failed("read records"))?.iter().map(Held::read).collect()
-}
-
-/// Writes those that were changed, in the order of their versions.
-pub(crate) async fn keep(
-    connection: &mut SqliteConnection,
-    scope: i64,
-    resource: Resource,
-    held: &HashMap<String, Held>,
-) -> Result<()> {
-    let mut rows = Vec::new();
-    for (id, record) in held.iter().filter(|(_, record)| record.changed) {
-        rows.push((id.as_str(), record, to_json(&record.fields)?, edits_to_json(&record.edits)?));
-    }
-    rows.sort_unstable_by_key(|(_, record, ..)| record.version);
-    UPDATE
-        .execute(
-            connection,
-            |_| {},
-            rows.into_iter(),
-            |binds, (id, record, fields, edits)| {
-                binds.push(scope);
-                binds.push(id);
-                binds.push(if record.deleted { None } else { host_fields::match_key(resource, &record.fields) });
-                binds.push(record.version);
-                binds.push(record.created_at);
-                binds.push(record.modified_at);
-                binds.push(fields);
-                binds.push(edits);
-                binds.push(record.deleted.then_some(1_i64));
-            },
-        )
-        .await
-        .map(|_| ())
-        .map_err(failed("update records"))
+    held::keep(connection, scope, resource, &held).await
 }

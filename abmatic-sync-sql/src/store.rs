@@ -17,6 +17,7 @@ use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
 use crate::dialect::sqlite::{self, Durability};
 use crate::failure::failed;
+use crate::keys::RecentKeys;
 use crate::lease::hold_lease;
 use crate::scopes::{ScopeKey, Scopes};
 use crate::{migrate, records, state};
@@ -29,11 +30,13 @@ pub struct SqliteOptions {
     pub readers: u32,
     /// How much of the database the writing connection keeps in memory, in KiB.
     pub cache_kibibytes: u32,
+    /// How many of the newest records' match keys are remembered before they go to their index together: 32 bytes each.
+    pub recent_keys_max: u32,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 2, cache_kibibytes: 16 * 1024 }
+        Self { readers: 2, cache_kibibytes: 16 * 1024, recent_keys_max: 65_536 }
     }
 }
 
@@ -56,6 +59,13 @@ impl SqliteOptions {
         self.cache_kibibytes = cache_kibibytes;
         self
     }
+
+    /// Sets how many match keys are remembered.
+    #[must_use]
+    pub fn with_recent_keys_max(mut self, recent_keys_max: u32) -> Self {
+        self.recent_keys_max = recent_keys_max;
+        self
+    }
 }
 
 /// Records and state in one SQLite file, for any number of tenants. Clones share the connections.
@@ -71,6 +81,7 @@ struct Inner {
     writer: SqlitePool,
     readers: SqlitePool,
     scopes: Scopes,
+    keys: RecentKeys,
 }
 
 impl SqliteStore {
@@ -90,7 +101,7 @@ impl SqliteStore {
     pub async fn open_with(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self> {
         let file = sqlite::file(path.as_ref());
         let writer = Self::migrated(&file, &options).await?;
-        Ok(Self::of(writer, sqlite::readers(&file, options.readers.max(1))))
+        Ok(Self::of(writer, sqlite::readers(&file, options.readers.max(1)), &options))
     }
 
     /// A database that lives as long as this store and its clones.
@@ -98,8 +109,16 @@ impl SqliteStore {
     /// # Errors
     /// None that is known; memory may run out.
     pub async fn in_memory() -> Result<Self> {
-        let writer = Self::migrated(&sqlite::memory(), &SqliteOptions::default()).await?;
-        Ok(Self::of(writer.clone(), writer))
+        Self::in_memory_with(SqliteOptions::default()).await
+    }
+
+    /// A database in memory with other options; it has one connection whatever they say.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::in_memory`].
+    pub async fn in_memory_with(options: SqliteOptions) -> Result<Self> {
+        let writer = Self::migrated(&sqlite::memory(), &options).await?;
+        Ok(Self::of(writer.clone(), writer, &options))
     }
 
     async fn migrated(connect: &SqliteConnectOptions, options: &SqliteOptions) -> Result<SqlitePool> {
@@ -109,14 +128,25 @@ impl SqliteStore {
         Ok(writer)
     }
 
-    fn of(writer: SqlitePool, readers: SqlitePool) -> Self {
-        Self { inner: Arc::new(Inner { writer, readers, scopes: Scopes::default() }) }
+    fn of(writer: SqlitePool, readers: SqlitePool, options: &SqliteOptions) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                writer,
+                readers,
+                scopes: Scopes::default(),
+                keys: RecentKeys::new(options.recent_keys_max),
+            }),
+        }
     }
 
     /// Closes the connections once they are idle, and works the log in front of the file into it.
     pub async fn close(&self) {
         self.inner.readers.close().await;
         self.inner.writer.close().await;
+    }
+
+    pub(crate) fn keys(&self) -> &RecentKeys {
+        &self.inner.keys
     }
 
     pub(crate) fn scopes(&self) -> &Scopes {
@@ -179,10 +209,12 @@ impl Store for SqliteStore {
         let mut transaction = self.begin(durability(&page)).await?;
         hold_lease(&mut transaction, lease).await?;
         let writes: Vec<&LocalWrite> = page.items.iter().filter_map(|item| item.local_write.as_ref()).collect();
-        let outcomes = records::write(&mut transaction, record_scope, scope.resource, &writes).await?;
+        let (outcomes, keys) =
+            records::write(&mut transaction, record_scope, scope.resource, &writes, self.keys()).await?;
         let (commit, by_item) = split_by_outcome(page, outcomes);
         state::write(&mut transaction, link_scope, &log_scopes, &commit).await?;
         transaction.commit().await.map_err(failed("commit a page"))?;
+        self.keys().add(keys);
         Ok(by_item)
     }
 }

@@ -31,7 +31,9 @@ async fn a_file_opened_again_holds_what_it_held() {
 async fn two_stores_on_one_file_see_each_others_writes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("sync.db");
-    let (one, two) = (SqliteStore::open(&path).await.unwrap(), SqliteStore::open(&path).await.unwrap());
+    let few_keys = SqliteOptions::new().with_recent_keys_max(7);
+    let one = SqliteStore::open(&path).await.unwrap();
+    let two = SqliteStore::open_with(&path, few_keys).await.unwrap();
     for number in 0..20_i64 {
         let (writer, reader) = if number % 2 == 0 { (&one, &two) } else { (&two, &one) };
         let website = format!("acme{number}.com");

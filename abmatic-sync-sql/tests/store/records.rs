@@ -5,6 +5,7 @@ use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::store::records::{LocalOutcome, LocalWrite, RecordStore};
+use abmatic_sync_sql::store::{SqliteOptions, SqliteStore};
 use proptest::prelude::{Strategy, prop_oneof, proptest};
 
 use crate::support::{at, fields, store, tenant, version};
@@ -198,7 +199,8 @@ proptest! {
     fn keys_follow_their_records(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async move {
-            let store = store().await;
+            let options = SqliteOptions::new().with_recent_keys_max(3);
+            let store = SqliteStore::in_memory_with(options).await.unwrap();
             let mut model = std::collections::BTreeMap::new();
             for step in steps {
                 apply(&store, &mut model, step).await;
@@ -220,7 +222,7 @@ proptest! {
 
 type Model = std::collections::BTreeMap<u8, (u8, abmatic_sync_core::model::record::Version, bool)>;
 
-async fn apply(store: &abmatic_sync_sql::store::SqliteStore, model: &mut Model, step: Step) {
+async fn apply(store: &SqliteStore, model: &mut Model, step: Step) {
     let keyed = |key: u8| -> Fields { fields([("work_email", &format!("K{key}@acme.com"))]) };
     match step {
         Step::Create(id, key) => {

@@ -144,8 +144,10 @@ async fn a_create_in_doubt_is_settled_by_the_next_run() {
     let stopped = host.engine.push(&host.connection, Account, Selection::All).await.unwrap_err();
     assert_eq!(stopped.kind(), ErrorKind::Unavailable);
     let report = host.engine.push(&host.connection, Account, Selection::All).await.unwrap();
-    assert_eq!((report.counts.created, report.counts.updated, report.counts.failed), (0, 0, 0));
+    assert_eq!((report.counts.created, report.counts.updated, report.counts.failed), (1, 0, 0));
     assert_eq!(host.crm.records(Account).len(), 1);
+    let entries = host.engine.log(&LogQuery::new("tenant").of_run(report.run)).await.unwrap();
+    assert!(entries[0].message.starts_with("created in the CRM by an earlier run"), "{}", entries[0].message);
 }
 
 #[tokio::test]

@@ -9,14 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::model::resource::Side;
 use crate::run::context::RunContext;
-use crate::run::intent::verify;
-use crate::run::pairing::{Concerns, Paired, Unchanged, pair_local};
+use crate::run::pairing::{Concerns, Paired, Unchanged};
 use crate::run::process::{Previewer, Progressing, carry_out, pair};
 use crate::run::read::{AUTO_PUSH_CURSOR, Block, LOCAL_CURSOR, Phase, Reader, remote_cursor_name, repeated_page};
 use crate::run::report::{Plan, Progress};
 use crate::run::request::{Operation, RunRequest};
-use crate::store::page::StateCommit;
-use crate::store::state::{Intent, Lease, RunRecord};
+use crate::run::settle::settle_open_intents;
+use crate::store::state::{Lease, RunRecord};
 
 /// Where a run stands: kept with each block, read when it is resumed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,58 +179,6 @@ fn cursors_after(context: &RunContext, phase: Phase, block: &Block) -> Vec<(Stri
         }
         (Operation::AutoPush | Operation::Import(_) | Operation::Push(_) | Operation::Sync(_), _, _) => Vec::new(),
     }
-}
-
-/// Creates that an earlier run announced and did not see through: those that happened are linked by a look at the CRM's
-/// record, the others are taken back and tried again.
-async fn settle_open_intents(context: &RunContext, lease: &Lease, record: &mut RunRecord) -> Result<()> {
-    let intents = context.store.state().open_intents(&context.scope).await?;
-    if intents.is_empty() {
-        return Ok(());
-    }
-    let found = verify(context, &intents).await?;
-    let (happened, lost): (Vec<_>, Vec<_>) = intents.into_iter().zip(found).partition(|(_, found)| found.is_some());
-    link_found(context, lease, record, happened).await?;
-    if !context.writes(Side::Remote).create {
-        return Ok(());
-    }
-    let lost: Vec<Intent> = lost.into_iter().map(|(intent, _)| intent).collect();
-    let ids: Vec<_> = lost.iter().map(|intent| intent.local_id.clone()).collect();
-    let records = context.read_local(&ids).await?;
-    let paired = pair_local(context, records, Unchanged::Inspect).await?;
-    let checkpoint = record.checkpoint.clone();
-    let progress = Progressing { lease, record: &mut *record, cursors: Vec::new(), checkpoint };
-    carry_out(context, paired, Vec::new(), progress).await?;
-    // Only now: until then the old intents are all that knows of these creates.
-    let mut commit = StateCommit::new(record.clone());
-    commit.closed_intents = lost.into_iter().map(|intent| intent.id).collect();
-    context.store.state().commit(&context.scope, &context.extended(lease), &commit).await
-}
-
-/// Links what was created after all: what was sent is the base, and an ordinary merge sees to the rest.
-async fn link_found(
-    context: &RunContext,
-    lease: &Lease,
-    record: &RunRecord,
-    happened: Vec<(Intent, Option<crate::model::record::RemoteRecord>)>,
-) -> Result<()> {
-    let mut commit = StateCommit::new(record.clone());
-    for (intent, found) in happened {
-        let Some(remote) = found else { continue };
-        let mut link = crate::model::link::Link::new(intent.local_id, remote.id);
-        for field in context.mapping.fields.iter().filter(|field| field.relation.is_none()) {
-            // Not what the CRM holds by now: that may be somebody's edit since, and has to look like one.
-            if let Some(sent) = intent.fields.get(field.remote.as_str()).and_then(|value| field.to_local(value).ok()) {
-                link.base.agree(field.local.clone(), sent.clone(), sent);
-            }
-        }
-        link.remote_modified_at = remote.modified_at;
-        // The references of the create are unknown: the next sync looks at the record again.
-        link.waiting_for.insert(crate::model::link::Awaited::AnotherLook);
-        commit.links.push(link);
-        commit.closed_intents.push(intent.id);
-    }
-    context.store.state().commit(&context.scope, &context.extended(lease), &commit).await
 }
 
 fn tell(request: &RunRequest, phase: Phase, record: &RunRecord, total: Option<u64>) {

@@ -9,4 +9,5 @@ pub mod process;
 pub mod read;
 pub mod report;
 pub mod request;
+pub mod settle;
 pub mod write;

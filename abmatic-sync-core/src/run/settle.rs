@@ -1,0 +1,85 @@
+//! Creates that an earlier run announced and did not see through: linked where they happened, else tried again (I4).
+
+use crate::error::Result;
+use crate::model::change::Direction;
+use crate::model::journal::{LogEntry, Status};
+use crate::model::link::{Awaited, Link};
+use crate::model::record::RemoteRecord;
+use crate::model::resource::Side;
+use crate::run::context::RunContext;
+use crate::run::intent::verify;
+use crate::run::pairing::{Unchanged, pair_local};
+use crate::run::process::{Progressing, carry_out};
+use crate::store::page::StateCommit;
+use crate::store::state::{Intent, Lease, RunRecord};
+
+/// Asks the CRM about the open intents. Those that happened are linked, whatever the operation: nothing else may take
+/// their records for new ones. The others are tried again where this operation creates there.
+pub(crate) async fn settle_open_intents(context: &RunContext, lease: &Lease, record: &mut RunRecord) -> Result<()> {
+    let intents = context.store.state().open_intents(&context.scope).await?;
+    if intents.is_empty() {
+        return Ok(());
+    }
+    let mut happened = Vec::new();
+    let mut lost = Vec::new();
+    for (intent, found) in intents.iter().zip(verify(context, &intents).await?) {
+        match found {
+            Some(remote) => happened.push((intent, remote)),
+            None => lost.push(intent),
+        }
+    }
+    link_found(context, lease, record, &happened).await?;
+    if !context.writes(Side::Remote).create || lost.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = lost.iter().map(|intent| intent.local_id.clone()).collect();
+    let paired = pair_local(context, context.read_local(&ids).await?, Unchanged::Inspect).await?;
+    let checkpoint = record.checkpoint.clone();
+    let progress = Progressing { lease, record: &mut *record, cursors: Vec::new(), checkpoint };
+    carry_out(context, paired, Vec::new(), progress).await?;
+    // Only now: until then the old intents are all that knows of these creates.
+    let mut commit = StateCommit::new(record.clone());
+    commit.closed_intents = lost.into_iter().map(|intent| intent.id.clone()).collect();
+    context.store.state().commit(&context.scope, &context.extended(lease), &commit).await
+}
+
+async fn link_found(
+    context: &RunContext,
+    lease: &Lease,
+    record: &mut RunRecord,
+    happened: &[(&Intent, RemoteRecord)],
+) -> Result<()> {
+    record.counts.read += happened.len() as u64;
+    record.counts.created += happened.len() as u64;
+    let mut commit = StateCommit::new(record.clone());
+    for (intent, remote) in happened {
+        commit.links.push(link_of(context, intent, remote));
+        commit.log.push(entry_of(context, record, intent, remote));
+        commit.closed_intents.push(intent.id.clone());
+    }
+    context.store.state().commit(&context.scope, &context.extended(lease), &commit).await
+}
+
+fn link_of(context: &RunContext, intent: &Intent, remote: &RemoteRecord) -> Link {
+    let mut link = Link::new(intent.local_id.clone(), remote.id.clone());
+    for field in context.mapping.fields.iter().filter(|field| field.relation.is_none()) {
+        // Not what the CRM holds by now: that may be somebody's edit since, and has to look like one.
+        if let Some(sent) = intent.fields.get(field.remote.as_str()).and_then(|value| field.to_local(value).ok()) {
+            link.base.agree(field.local.clone(), sent.clone(), sent);
+        }
+    }
+    link.remote_modified_at = remote.modified_at;
+    // Whether the create's references were written is not known: the next sync looks at the record again.
+    link.waiting_for.insert(Awaited::AnotherLook);
+    link
+}
+
+fn entry_of(context: &RunContext, record: &RunRecord, intent: &Intent, remote: &RemoteRecord) -> LogEntry {
+    let (connection, resource) = (context.scope.connection.clone(), context.scope.resource);
+    let (way, now) = (Direction::FromAbmatic, context.clock.now());
+    let mut entry = LogEntry::new(record.id.clone(), connection, resource, Status::Created, way, now);
+    entry.local_id = Some(intent.local_id.clone());
+    entry.remote_id = Some(remote.id.clone());
+    entry.message = "created in the CRM by an earlier run that did not get the answer".to_owned();
+    entry
+}

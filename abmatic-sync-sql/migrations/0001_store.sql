@@ -30,12 +30,11 @@ CREATE INDEX abmatic_record_version ON abmatic_record (scope, version);
 
 -- Match keys come in no order, so that each new one would change another page of an index: those of records up to
 -- `up_to` stand here, those of later ones are remembered by whoever has the database open, until they are many and
--- move here in one go. A key that is no longer its record's own stays: the record is asked.
+-- move here in one go. A hash stands for scope and key: the record itself has the last word.
 CREATE TABLE abmatic_key (
-    scope INTEGER NOT NULL,
-    match_key TEXT NOT NULL,
+    hash INTEGER NOT NULL,
     record INTEGER NOT NULL,
-    PRIMARY KEY (scope, match_key, record)
+    PRIMARY KEY (hash, record)
 ) WITHOUT ROWID;
 CREATE TABLE abmatic_key_settled (up_to INTEGER NOT NULL);
 INSERT INTO abmatic_key_settled (up_to) VALUES (0);

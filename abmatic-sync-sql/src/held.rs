@@ -31,6 +31,7 @@ pub(crate) struct Held {
     created_at: i64,
     modified_at: i64,
     deleted: bool,
+    row: i64,
     /// Its key as it was read.
     key: Option<String>,
     changed: bool,
@@ -47,6 +48,7 @@ impl Held {
             created_at: row.try_get(2).map_err(read)?,
             modified_at: row.try_get(3).map_err(read)?,
             deleted: row.try_get::<Option<i64>, _>(6).map_err(read)?.is_some(),
+            row: row.try_get(7).map_err(read)?,
             key: None,
             changed: false,
         };
@@ -111,11 +113,11 @@ pub(crate) async fn hold(
 }
 
 /// Writes those that were changed, in the order of their versions.
-pub(crate) async fn keep<'a>(
+pub(crate) async fn keep(
     connection: &mut SqliteConnection,
     scope: i64,
     resource: Resource,
-    held: &'a HashMap<String, Held>,
+    held: &HashMap<String, Held>,
 ) -> Result<()> {
     let mut rows = Vec::new();
     for (id, record) in held.iter().filter(|(_, record)| record.changed) {
@@ -123,10 +125,11 @@ pub(crate) async fn keep<'a>(
         rows.push((id.as_str(), record, key, to_json(&record.fields)?, edits_to_json(&record.edits)?));
     }
     rows.sort_unstable_by_key(|(_, record, ..)| record.version);
-    let rekeyed = |(id, record, key, ..): &(&'a str, &Held, Option<String>, String, Option<String>)| {
-        (key.is_some() && *key != record.key).then_some(*id)
-    };
-    let rekeyed: Vec<&str> = rows.iter().filter_map(rekeyed).collect();
+    let mut rekeyed = Vec::new();
+    for (_, record, key, ..) in &rows {
+        let changed = key.as_deref().filter(|_| *key != record.key);
+        rekeyed.extend(changed.map(|key| (keys::hash(scope, key), record.row)));
+    }
     UPDATE
         .execute(
             connection,
@@ -146,5 +149,5 @@ pub(crate) async fn keep<'a>(
         )
         .await
         .map_err(failed("update records"))?;
-    keys::settle_changed(connection, scope, &rekeyed).await
+    keys::settle(connection, &rekeyed).await
 }

@@ -29,7 +29,7 @@ impl SqliteStore {
         at: DateTime<Utc>,
     ) -> Result<LocalRecord> {
         host_fields::check(resource, &fields)?;
-        let scope = self.writing_scope(&ScopeKey::records(tenant, resource)).await?;
+        let scope = self.writing_records(tenant, resource).await?;
         let mut transaction = self.begin(Durability::Flushed).await?;
         let id = new_id(at, records::next_version(&mut transaction, 1).await?);
         let write = LocalWrite::create(id.clone(), fields, at);
@@ -105,7 +105,7 @@ impl SqliteStore {
         id: &LocalId,
         change: impl FnOnce(&mut Held, i64) + Send,
     ) -> Result<Version> {
-        let scope = self.writing_scope(&ScopeKey::records(tenant, resource)).await?;
+        let scope = self.writing_records(tenant, resource).await?;
         let mut transaction = self.begin(Durability::Flushed).await?;
         let mut held = held::hold(&mut transaction, scope, resource, &[id.as_str()]).await?;
         let record = held.get_mut(id.as_str()).filter(|record| record.is_live());

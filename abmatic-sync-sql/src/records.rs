@@ -24,7 +24,8 @@ use crate::store::SqliteStore;
 use crate::text::{edits_to_json, from_json, micros, time, to_json};
 
 pub(crate) static BY_ID: Batch = Batch::new(
-    "SELECT id, version, created_at, modified_at, fields, edited_at, deleted FROM abmatic_record WHERE scope = ? AND id IN (",
+    "SELECT id, version, created_at, modified_at, fields, edited_at, deleted, row_id FROM abmatic_record
+     WHERE scope = ? AND id IN (",
     "?",
     ")",
 );
@@ -105,7 +106,7 @@ impl RecordStore for SqliteStore {
     }
 
     async fn upsert(&self, tenant: &TenantId, resource: Resource, writes: &[LocalWrite]) -> Result<Vec<LocalOutcome>> {
-        let scope = self.writing_scope(&ScopeKey::records(tenant, resource)).await?;
+        let scope = self.writing_records(tenant, resource).await?;
         let mut transaction = self.begin(Durability::Flushed).await?;
         let writes: Vec<&LocalWrite> = writes.iter().collect();
         let (outcomes, keys) = write(&mut transaction, scope, resource, &writes, self.keys()).await?;
@@ -175,9 +176,7 @@ pub(crate) async fn write(
     let mut outcomes = vec![LocalOutcome::Refused; writes.len()];
     let mut keys = insert(connection, scope, resource, &creates, &mut outcomes).await?;
     update(connection, scope, resource, &updates, &mut outcomes).await?;
-    if recent.are_many() {
-        keys.settle(connection).await?;
-    }
+    recent.settle(connection, &mut keys).await?;
     Ok((outcomes, keys))
 }
 

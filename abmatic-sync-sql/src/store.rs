@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use abmatic_sync_core::error::Result;
+use abmatic_sync_core::ids::TenantId;
 use abmatic_sync_core::model::link::LinkScope;
+use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::store::contract::{Store, split_by_outcome};
 use abmatic_sync_core::store::page::PageCommit;
 use abmatic_sync_core::store::records::{LocalOutcome, LocalWrite, RecordStore};
@@ -176,6 +178,14 @@ impl SqliteStore {
         self.inner.scopes.find_or_add(&mut connection, key).await
     }
 
+    /// The number of a scope whose records are to be written.
+    pub(crate) async fn writing_records(&self, tenant: &TenantId, resource: Resource) -> Result<i64> {
+        if self.keys().lag_behind() {
+            self.keys().catch_up(&mut *self.reader().await?).await?;
+        }
+        self.writing_scope(&ScopeKey::records(tenant, resource)).await
+    }
+
     pub(crate) async fn begin(&self, durability: Durability) -> Result<Transaction<'static, Sqlite>> {
         self.inner.writer.begin_with(AssertSqlSafe(durability.begin())).await.map_err(failed("begin to write"))
     }
@@ -203,7 +213,7 @@ impl Store for SqliteStore {
         lease: &Lease,
         page: PageCommit,
     ) -> Result<Vec<Option<LocalOutcome>>> {
-        let record_scope = self.writing_scope(&ScopeKey::records(&scope.tenant, scope.resource)).await?;
+        let record_scope = self.writing_records(&scope.tenant, scope.resource).await?;
         let link_scope = self.writing_scope(&ScopeKey::links(scope)).await?;
         let log_scopes = self.log_scopes(&scope.tenant, page.items.iter().flat_map(|item| &item.log)).await?;
         let mut transaction = self.begin(durability(&page)).await?;

@@ -23,11 +23,12 @@ use crate::model::schema::Schema;
 use crate::policy::{Policy, Scope, Selection};
 use crate::run::context::{LEASE_SECONDS, RunContext};
 use crate::run::drive::{drive, dry_run};
+use crate::run::read::whole;
 use crate::run::report::{Plan, RunReport};
 use crate::run::request::{Operation, RunRequest, Settings};
 use crate::steps::mapping::{CompiledMapping, Sides};
 use crate::store::contract::Store;
-use crate::store::state::{Counts, LogQuery, RunRecord, RunStatus};
+use crate::store::state::{Counts, Lease, LogQuery, RunRecord, RunStatus};
 
 /// How long a CRM's field definitions are taken to hold, in seconds.
 const SCHEMA_TTL_SECONDS: i64 = 600;
@@ -85,9 +86,8 @@ impl Engine {
     /// `INVALID_FIELD` or `INVALID_SETTINGS` with what is wrong; nothing is kept then.
     pub async fn save_settings(&self, on: &Connection, resource: Resource, settings: &Settings) -> Result<()> {
         let target = self.target(on, resource, &settings.policy)?;
-        let mapping = settings.mapping.clone().unwrap_or_else(|| target.capabilities.default_mapping.clone());
         let (local, remote) = self.both_schemas(on, &target).await?;
-        compile(&mapping, &target, &local, &remote)?;
+        compile(settings.mapping.as_ref(), &target, &local, &remote)?;
         let text =
             serde_json::to_string(settings).map_err(|error| Error::store("the settings cannot be written", error))?;
         self.store.state().save_settings(&target.scope, &text).await
@@ -227,7 +227,7 @@ impl Engine {
         &self,
         context: &Arc<RunContext>,
         request: &RunRequest,
-        lease: &crate::store::state::Lease,
+        lease: &Lease,
         record: &mut RunRecord,
     ) -> Result<()> {
         if context.writes(Side::Remote).create {
@@ -294,8 +294,7 @@ impl Engine {
         let policy = request.policy.clone().unwrap_or(settings.policy);
         let target = self.target(&on, request.resource, &policy)?;
         let (local_schema, remote_schema) = self.both_schemas(&on, &target).await?;
-        let mapping = settings.mapping.unwrap_or_else(|| target.capabilities.default_mapping.clone());
-        let compiled = compile(&mapping, &target, &local_schema, &remote_schema)?;
+        let compiled = compile(settings.mapping.as_ref(), &target, &local_schema, &remote_schema)?;
         let (filter_there, filter_here) = split_filter(request, &target, &remote_schema)?;
         Ok(Arc::new(RunContext {
             store: Arc::clone(&self.store),
@@ -372,9 +371,10 @@ fn kept_request(resource: Resource, operation: Operation) -> RunRequest {
     }
 }
 
-fn compile(mapping: &Mapping, target: &Target, local: &Schema, remote: &Schema) -> Result<CompiledMapping> {
+/// The connection's own mapping, or the connector's where it has none.
+fn compile(mapping: Option<&Mapping>, target: &Target, local: &Schema, remote: &Schema) -> Result<CompiledMapping> {
     CompiledMapping::compile(
-        mapping,
+        mapping.unwrap_or(&target.capabilities.default_mapping),
         Sides {
             resource: target.scope.resource,
             local,
@@ -410,16 +410,14 @@ fn split_filter(request: &RunRequest, target: &Target, schema: &Schema) -> Resul
     }
 }
 
+/// How many of the CRM's records the scope holds, where somebody can say without reading them.
 async fn count(context: &RunContext) -> Result<Option<u64>> {
     let (Operation::Import(scope) | Operation::Sync(scope)) = &context.operation else { return Ok(None) };
-    let read = match (scope, &context.filter_there) {
-        (Scope::Filter(_), Some(filter)) => Read::Filter(filter.clone()),
-        (Scope::Filter(_), None) => return Ok(None),
-        (Scope::All, _) => Read::All,
-        (Scope::Ids(ids), _) => return Ok(Some(ids.len() as u64)),
-        (Scope::List(list), _) => Read::List(list.clone()),
-    };
-    context.connector.count(&context.connection, context.remote_resource(), &read).await
+    match whole(context, scope) {
+        Read::Ids(ids) => Ok(Some(ids.len() as u64)),
+        _ if context.filter_here.is_some() => Ok(None),
+        read => context.connector.count(&context.connection, context.remote_resource(), &read).await,
+    }
 }
 
 fn report_of(record: &RunRecord, context: &RunContext) -> RunReport {

@@ -103,7 +103,7 @@ impl Writes {
 }
 
 /// Whether new records may be made.
-#[allow(clippy::exhaustive_enums, reason = "it is or it is not")]
+#[expect(clippy::exhaustive_enums, reason = "it is or it is not")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Create {
     /// They may.
@@ -113,7 +113,7 @@ pub enum Create {
 }
 
 /// Whether existing records may be written.
-#[allow(clippy::exhaustive_enums, reason = "it is or it is not")]
+#[expect(clippy::exhaustive_enums, reason = "it is or it is not")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update {
     /// They may.

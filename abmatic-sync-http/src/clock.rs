@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::{NoContext, Timestamp, Uuid};
 
 /// The system's clock; waits on tokio's timer.
-#[allow(clippy::exhaustive_structs, reason = "nothing can be told apart in it")]
+#[expect(clippy::exhaustive_structs, reason = "nothing can be told apart in it")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -27,7 +27,7 @@ impl Clock for SystemClock {
 }
 
 /// Random ids of UUID version 7, which sort by their millisecond.
-#[allow(clippy::exhaustive_structs, reason = "nothing can be told apart in it")]
+#[expect(clippy::exhaustive_structs, reason = "nothing can be told apart in it")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemIds;
 

@@ -6,7 +6,7 @@ use abmatic_sync_core::error::{Error, ErrorKind};
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 /// Whether a request may be sent twice. Said by who sends it, never guessed from its verb.
-#[allow(clippy::exhaustive_enums, reason = "every client must decide for each")]
+#[expect(clippy::exhaustive_enums, reason = "every client must decide for each")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resend {
     /// It changes nothing: send again after any passing failure.

@@ -19,7 +19,7 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 }
 
 /// What a failed exchange proves about the other side.
-#[allow(clippy::exhaustive_enums, reason = "a request reached the other side or it did not")]
+#[expect(clippy::exhaustive_enums, reason = "a request reached the other side or it did not")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// The request may have arrived and been acted on: cut off, timed out, or an answer that could not be read.

@@ -16,41 +16,24 @@
 //! # }
 //! ```
 
-#[cfg(feature = "sqlite")]
+#![cfg(feature = "sqlite")]
+
 mod batch;
-#[cfg(feature = "sqlite")]
 mod dialect;
-#[cfg(feature = "sqlite")]
 pub mod export;
-#[cfg(feature = "sqlite")]
 mod failure;
-#[cfg(feature = "sqlite")]
 mod held;
-#[cfg(feature = "sqlite")]
 mod host;
-#[cfg(feature = "sqlite")]
 pub mod host_fields;
-#[cfg(feature = "sqlite")]
 mod intents;
-#[cfg(feature = "sqlite")]
 mod keys;
-#[cfg(feature = "sqlite")]
 mod lease;
-#[cfg(feature = "sqlite")]
 mod links;
-#[cfg(feature = "sqlite")]
 mod log;
-#[cfg(feature = "sqlite")]
 mod migrate;
-#[cfg(feature = "sqlite")]
 mod records;
-#[cfg(feature = "sqlite")]
 mod runs;
-#[cfg(feature = "sqlite")]
 mod scopes;
-#[cfg(feature = "sqlite")]
 mod state;
-#[cfg(feature = "sqlite")]
 pub mod store;
-#[cfg(feature = "sqlite")]
 mod text;

@@ -9,7 +9,7 @@ use crate::model::resource::Side;
 use crate::model::value::Value;
 
 /// Which way a value travels. Shown as users know it: `To Abmatic` is towards the host.
-#[allow(clippy::exhaustive_enums, reason = "there are two ways between two sides")]
+#[expect(clippy::exhaustive_enums, reason = "there are two ways between two sides")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {

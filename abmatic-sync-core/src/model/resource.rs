@@ -85,7 +85,7 @@ pub struct Relation {
 }
 
 /// One of the two sides of a link.
-#[allow(clippy::exhaustive_enums, reason = "a link has two ends")]
+#[expect(clippy::exhaustive_enums, reason = "a link has two ends")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 
 use crate::connector::request::Written;
 use crate::error::Error;
-use crate::ids::{LocalId, RunId};
+use crate::ids::{LocalId, RemoteId, RunId};
 use crate::model::change::{Direction, FieldChange};
 use crate::model::journal::{LogEntry, Status};
 use crate::model::link::{Awaited, Base, Link};
 use crate::model::record::Version;
 use crate::model::resource::Side;
+use crate::model::value::Value;
 use crate::run::context::RunContext;
 use crate::run::write::{Sent, SentOutcome};
 use crate::steps::matching::Situation;
@@ -96,7 +97,7 @@ impl Scribe<'_> {
     }
 
     /// The log line of a record that could not even be read.
-    pub(crate) fn unreadable(&self, id: Option<crate::ids::RemoteId>, error: &Error) -> PageItem {
+    pub(crate) fn unreadable(&self, id: Option<RemoteId>, error: &Error) -> PageItem {
         let mut entry = self.blank_entry(Status::Failed, Direction::ToAbmatic);
         entry.remote_id = id;
         entry.message = error.to_string();
@@ -214,7 +215,7 @@ impl Scribe<'_> {
     }
 
     /// What the CRM keeps of a value, which need not be what it was sent.
-    fn kept_remote(&self, agreement: &Agreement, written: Option<&Written>) -> crate::model::value::Value {
+    fn kept_remote(&self, agreement: &Agreement, written: Option<&Written>) -> Value {
         let field = &self.context.mapping.fields[agreement.place];
         let kept = (agreement.way == Some(Direction::FromAbmatic) && field.relation.is_none())
             .then(|| written?.fields.get(field.remote.as_str()))

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::filter::expr::Expr;
 use crate::ids::{FieldName, IdSource, LocalId, RemoteId};
 use crate::model::connection::Connection;
-use crate::model::link::LinkScope;
+use crate::model::link::{Link, LinkScope};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::{Resource, Side};
 use crate::model::schema::Schema;
@@ -23,7 +23,7 @@ use crate::steps::merge::MergeRules;
 use crate::steps::normalize::match_key;
 use crate::steps::plan::{LinkedMode, PlanRules};
 use crate::store::contract::Store;
-use crate::store::state::Lease;
+use crate::store::state::{Lease, LinkEnds};
 
 /// How long a run that says nothing keeps its connection, in seconds. Each commit extends it.
 pub(crate) const LEASE_SECONDS: i64 = 120;
@@ -135,6 +135,24 @@ impl RunContext {
             records.extend(self.connector.find(&self.connection, request).await?);
         }
         Ok(records)
+    }
+
+    /// The run's own links by either end.
+    pub(crate) async fn links(&self, ends: &LinkEnds) -> Result<Vec<Link>> {
+        self.links_in(&self.scope, ends).await
+    }
+
+    /// The links of another resource over the same connection: those that references need.
+    pub(crate) async fn links_of(&self, resource: Resource, ends: &LinkEnds) -> Result<Vec<Link>> {
+        let scope = LinkScope::new(self.scope.tenant.clone(), self.scope.connection.clone(), resource);
+        self.links_in(&scope, ends).await
+    }
+
+    async fn links_in(&self, scope: &LinkScope, ends: &LinkEnds) -> Result<Vec<Link>> {
+        if ends.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.store.state().links(scope, ends).await
     }
 
     /// Local records by id.

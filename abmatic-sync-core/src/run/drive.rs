@@ -7,15 +7,16 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
+use crate::ids::RunId;
 use crate::model::resource::Side;
 use crate::run::context::RunContext;
-use crate::run::pairing::{Concerns, Paired, Unchanged};
-use crate::run::process::{Previewer, Progressing, carry_out, pair};
+use crate::run::pairing::{Concerns, Paired, Unchanged, pair_local, pair_remote};
+use crate::run::process::{Previewer, Progressing, carry_out};
 use crate::run::read::{AUTO_PUSH_CURSOR, Block, LOCAL_CURSOR, Phase, Reader, remote_cursor_name, repeated_page};
 use crate::run::report::{Plan, Progress};
 use crate::run::request::{Operation, RunRequest};
 use crate::run::settle::settle_open_intents;
-use crate::store::state::{Lease, RunRecord};
+use crate::store::state::{Counts, Lease, RunRecord};
 
 /// Where a run stands: kept with each block, read when it is resumed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ pub(crate) async fn drive(
             let work = stage.work(ready, Work { lease, record: &mut *record });
             let (following, done) = futures::join!(ahead, work);
             done?;
-            tell(request, phase, record, total);
+            tell(request, phase, Some(&record.id), record.counts, total);
             ready = match (following?, next) {
                 (Some(following), _) => stage.up_to_date(following, &concerns).await?,
                 // What is read of the CRM for the host's records is read right before it is written.
@@ -69,20 +70,13 @@ pub(crate) async fn dry_run(context: &Arc<RunContext>, request: &RunRequest, pla
         earlier: Concerns::default(),
         current: Concerns::default(),
     };
-    for &phase in Phase::of(&context.operation) {
-        let reader = Reader::of(Arc::clone(context), phase).await?;
+    for (place, &phase) in Phase::of(&context.operation).iter().enumerate() {
+        let stage = Stage { context, reader: Reader::of(Arc::clone(context), phase).await?, phase, place };
         let mut at: Option<String> = None;
         loop {
-            let mut block = reader.block(at.as_deref()).await?;
-            if block.next.is_some() && block.next == at {
-                return Err(repeated_page(context.capabilities.remote_name));
-            }
-            let paired = pair(context, &mut block, phase.side(), rule_of(context, phase)).await?;
+            let Ready { block, paired } = stage.prepare(at.as_deref()).await?;
             previewer.add(paired, &block.undecodable);
-            if let Some(observer) = &request.observer {
-                let counts = previewer.plan.counts;
-                observer(&Progress { run: None, reading: phase.side(), counts, total: block.total });
-            }
+            tell(request, phase, None, previewer.plan.counts, block.total);
             match block.next {
                 Some(next) => at = Some(next),
                 None => break,
@@ -118,8 +112,16 @@ impl Stage<'_> {
         if block.next.is_some() && block.next.as_deref() == at {
             return Err(repeated_page(self.context.capabilities.remote_name));
         }
-        let paired = pair(self.context, &mut block, self.phase.side(), rule_of(self.context, self.phase)).await?;
+        let paired = self.pair(&mut block).await?;
         Ok(Ready { block, paired })
+    }
+
+    async fn pair(&self, block: &mut Block) -> Result<Paired> {
+        let rule = rule_of(self.context, self.phase);
+        match self.phase.side() {
+            Side::Remote => pair_remote(self.context, std::mem::take(&mut block.remote), rule).await,
+            Side::Local => pair_local(self.context, std::mem::take(&mut block.local), rule).await,
+        }
     }
 
     async fn prepare_ahead(&self, next: Option<&str>) -> Result<Option<Ready>> {
@@ -138,7 +140,7 @@ impl Stage<'_> {
         let Ready { mut block, paired } = ready;
         let unchanged = paired.unchanged;
         (block.remote, block.local) = paired.into_records();
-        let mut paired = pair(self.context, &mut block, self.phase.side(), rule_of(self.context, self.phase)).await?;
+        let mut paired = self.pair(&mut block).await?;
         paired.unchanged += unchanged;
         Ok(Ready { block, paired })
     }
@@ -181,9 +183,9 @@ fn cursors_after(context: &RunContext, phase: Phase, block: &Block) -> Vec<(Stri
     }
 }
 
-fn tell(request: &RunRequest, phase: Phase, record: &RunRecord, total: Option<u64>) {
+fn tell(request: &RunRequest, phase: Phase, run: Option<&RunId>, counts: Counts, total: Option<u64>) {
     if let Some(observer) = &request.observer {
-        observer(&Progress { run: Some(record.id.clone()), reading: phase.side(), counts: record.counts, total });
+        observer(&Progress { run: run.cloned(), reading: phase.side(), counts, total });
     }
 }
 

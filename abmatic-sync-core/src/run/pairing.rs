@@ -6,12 +6,13 @@ use std::hash::{Hash, Hasher};
 
 use crate::error::Result;
 use crate::ids::{LocalId, RemoteId};
-use crate::model::link::{Awaited, Link, LinkScope};
+use crate::model::fields::Fields;
+use crate::model::link::{Awaited, Link};
 use crate::model::record::{LocalRecord, RemoteRecord};
-use crate::model::resource::Side;
+use crate::model::resource::{Resource, Side};
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::request::Operation;
-use crate::steps::matching::{Candidate, KeyMatch, Situation, choose, fold_same_keys};
+use crate::steps::matching::{Candidate, KeyMatch, KeyedAge, Situation, choose, fold_same_keys};
 use crate::steps::plan::Pair;
 use crate::steps::references::ReferenceMap;
 use crate::store::state::LinkEnds;
@@ -99,7 +100,8 @@ pub(crate) enum Unchanged {
 pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>, rule: Unchanged) -> Result<Paired> {
     let records = newest_of_each(records);
     let mut paired = Paired::default();
-    load_remote_references(context, &records, &mut paired.references).await?;
+    let wanted = references_of(context, Side::Remote, records.iter().map(|record| &record.fields));
+    load_references(context, wanted, &mut paired.references).await?;
     let mut links = links_by_remote(context, &records).await?;
     let mut linked = Vec::new();
     let mut fresh = Vec::new();
@@ -114,9 +116,9 @@ pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>
     }
     pair_linked_remote(context, linked, &mut paired).await?;
     pair_fresh_remote(context, fresh, &mut paired).await?;
-    let locals: Vec<&LocalRecord> = paired.pairs.iter().filter_map(|pair| pair.local.as_ref()).collect();
-    let ids = local_references(context, &locals);
-    load_local_references(context, ids, &mut paired.references).await?;
+    let locals = paired.pairs.iter().filter_map(|pair| pair.local.as_ref());
+    let wanted = references_of(context, Side::Local, locals.map(|record| &record.fields));
+    load_references(context, wanted, &mut paired.references).await?;
     Ok(paired)
 }
 
@@ -125,7 +127,7 @@ pub(crate) async fn pair_local(context: &RunContext, records: Vec<LocalRecord>, 
     let mut paired = Paired::default();
     let ends = LinkEnds::Local(records.iter().map(|record| record.id.clone()).collect());
     let mut links: HashMap<LocalId, Link> =
-        links(context, &ends).await?.into_iter().map(|link| (link.local_id.clone(), link)).collect();
+        context.links(&ends).await?.into_iter().map(|link| (link.local_id.clone(), link)).collect();
     let mut linked = Vec::new();
     let mut fresh = Vec::new();
     for record in records {
@@ -139,21 +141,25 @@ pub(crate) async fn pair_local(context: &RunContext, records: Vec<LocalRecord>, 
             None => fresh.push(record),
         }
     }
-    let ids = local_references(context, &linked.iter().map(|(record, _)| record).chain(&fresh).collect::<Vec<_>>());
-    load_local_references(context, ids, &mut paired.references).await?;
+    let records = linked.iter().map(|(record, _)| record).chain(&fresh);
+    let wanted = references_of(context, Side::Local, records.map(|record| &record.fields));
+    load_references(context, wanted, &mut paired.references).await?;
     pair_linked_local(context, linked, &mut paired).await?;
     pair_fresh_local(context, fresh, &mut paired).await?;
-    let remotes: Vec<RemoteRecord> = paired.pairs.iter().filter_map(|pair| pair.remote.clone()).collect();
-    load_remote_references(context, &remotes, &mut paired.references).await?;
+    let remotes = paired.pairs.iter().filter_map(|pair| pair.remote.as_ref());
+    let wanted = references_of(context, Side::Remote, remotes.map(|record| &record.fields));
+    load_references(context, wanted, &mut paired.references).await?;
     Ok(paired)
 }
 
 /// One pair of a local record and the remote record that the CRM says it duplicates.
 pub(crate) async fn pair_existing(context: &RunContext, local: LocalRecord, remote: RemoteRecord) -> Result<Paired> {
     let mut paired = Paired::default();
-    load_local_references(context, local_references(context, &[&local]), &mut paired.references).await?;
-    load_remote_references(context, std::slice::from_ref(&remote), &mut paired.references).await?;
-    let holder = links(context, &LinkEnds::Remote(vec![remote.id.clone()])).await?.into_iter().next();
+    for (side, fields) in [(Side::Local, &local.fields), (Side::Remote, &remote.fields)] {
+        let wanted = references_of(context, side, std::iter::once(fields));
+        load_references(context, wanted, &mut paired.references).await?;
+    }
+    let holder = context.links(&LinkEnds::Remote(vec![remote.id.clone()])).await?.into_iter().next();
     let mut pair = new_pair(Side::Local, Situation::Matched, Some(local), Some(remote));
     pair.refused =
         holder.map(|link| format!("the CRM holds it as {}, which is linked with {}", link.remote_id, link.local_id));
@@ -180,17 +186,10 @@ fn newest_of_each(records: Vec<RemoteRecord>) -> Vec<RemoteRecord> {
     kept
 }
 
-async fn links(context: &RunContext, ends: &LinkEnds) -> Result<Vec<Link>> {
-    if ends.is_empty() {
-        return Ok(Vec::new());
-    }
-    context.store.state().links(&context.scope, ends).await
-}
-
 async fn links_by_remote(context: &RunContext, records: &[RemoteRecord]) -> Result<HashMap<RemoteId, Link>> {
     let ids =
         records.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.merged_ids)).cloned().collect();
-    let links = links(context, &LinkEnds::Remote(ids)).await?;
+    let links = context.links(&LinkEnds::Remote(ids)).await?;
     Ok(links.into_iter().map(|link| (link.remote_id.clone(), link)).collect())
 }
 
@@ -246,29 +245,52 @@ async fn pair_linked_remote(
     Ok(())
 }
 
+/// The match keys of a block's records without a link.
+struct FreshKeys {
+    keys: Vec<Option<String>>,
+    /// For each record the id of the one that stands for its key, `None` where that is itself.
+    doubles: Vec<Option<String>>,
+}
+
+impl FreshKeys {
+    fn of(page: Vec<KeyedAge<'_>>) -> Self {
+        let stands_for = fold_same_keys(&page);
+        let double = |(place, &first): (usize, &usize)| (first != place).then(|| page[first].2.to_owned());
+        let doubles = stands_for.iter().enumerate().map(double).collect();
+        Self { doubles, keys: page.into_iter().map(|(key, ..)| key).collect() }
+    }
+
+    /// Each key once.
+    fn distinct(&self) -> Vec<String> {
+        self.keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    }
+
+    /// Settles a pair by its record's key, and gives its counterpart where one was found.
+    fn settle<R>(&mut self, place: usize, pair: &mut Pair, found: &mut ByKey<R>, context: &RunContext) -> Option<R> {
+        let key = self.keys[place].take()?;
+        let counterpart = match &self.doubles[place] {
+            Some(first) => {
+                pair.situation = Situation::Ambiguous;
+                pair.refused = Some(format!("it has the same key {key} as {first}, which stands for both"));
+                None
+            }
+            None => {
+                let (candidates, mut records) = found.remove(&key).unwrap_or_default();
+                choose_among(pair, &key, &candidates, context).map(|chosen| records.swap_remove(chosen))
+            }
+        };
+        pair.key = Some(key);
+        counterpart
+    }
+}
+
 async fn pair_fresh_remote(context: &RunContext, fresh: Vec<RemoteRecord>, paired: &mut Paired) -> Result<()> {
-    let keyed: Vec<_> =
-        fresh.iter().map(|record| (context.remote_key(record), record.created_at, record.id.as_str())).collect();
-    let stands_for = fold_same_keys(&keyed);
-    let mut keys: Vec<Option<String>> = keyed.into_iter().map(|(key, ..)| key).collect();
-    let wanted: Vec<String> = keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect();
-    let mut found = find_local(context, &wanted).await?;
-    let first_ids: Vec<RemoteId> = fresh.iter().map(|record| record.id.clone()).collect();
+    let page = fresh.iter().map(|record| (context.remote_key(record), record.created_at, record.id.as_str()));
+    let mut keys = FreshKeys::of(page.collect());
+    let mut found = find_local(context, &keys.distinct()).await?;
     for (place, remote) in fresh.into_iter().enumerate() {
         let mut pair = new_pair(Side::Remote, Situation::New, None, Some(remote));
-        match &keys[place] {
-            Some(key) if stands_for[place] != place => {
-                refuse_double(&mut pair, key, first_ids[stands_for[place]].as_str());
-            }
-            Some(key) => {
-                let (candidates, mut records) = found.remove(key).unwrap_or_default();
-                if let Some(chosen) = settle(&mut pair, key, &candidates, context) {
-                    pair.local = Some(records.swap_remove(chosen));
-                }
-            }
-            None => {}
-        }
-        pair.key = keys[place].take();
+        pair.local = keys.settle(place, &mut pair, &mut found, context);
         paired.pairs.push(pair);
     }
     Ok(())
@@ -284,7 +306,7 @@ async fn find_local(context: &RunContext, keys: &[String]) -> Result<ByKey<Local
     let records = context.store.records().find(&context.scope.tenant, context.scope.resource, keys).await?;
     let ids = records.iter().map(|keyed| keyed.record.id.clone()).collect();
     let taken: HashMap<LocalId, Link> =
-        links(context, &LinkEnds::Local(ids)).await?.into_iter().map(|link| (link.local_id.clone(), link)).collect();
+        context.links(&LinkEnds::Local(ids)).await?.into_iter().map(|link| (link.local_id.clone(), link)).collect();
     for keyed in records {
         let (candidates, records) = found.entry(keyed.key).or_default();
         candidates.push(Candidate {
@@ -339,38 +361,25 @@ async fn holders_of_survivors(
     let survivor =
         |link: &Link| remotes.get(&link.remote_id).map(|record| &record.id).filter(|id| **id != link.remote_id);
     let ids: BTreeSet<RemoteId> = live.iter().filter_map(|(_, link)| survivor(link).cloned()).collect();
-    let held = links(context, &LinkEnds::Remote(ids.into_iter().collect())).await?;
+    let held = context.links(&LinkEnds::Remote(ids.into_iter().collect())).await?;
     Ok(held.into_iter().map(|link| (link.remote_id, link.local_id)).collect())
 }
 
 async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecord>, paired: &mut Paired) -> Result<()> {
-    let keyed: Vec<_> =
-        fresh.iter().map(|record| (context.local_key(record), Some(record.created_at), record.id.as_str())).collect();
-    let stands_for = fold_same_keys(&keyed);
-    let mut keys: Vec<Option<String>> = keyed.into_iter().map(|(key, ..)| key).collect();
-    let wanted: Vec<String> = keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect();
+    let page = fresh.iter().map(|record| (context.local_key(record), Some(record.created_at), record.id.as_str()));
+    let mut keys = FreshKeys::of(page.collect());
+    let wanted = keys.distinct();
     let mut found = find_remote(context, &wanted).await?;
     let siblings = linked_siblings(context, wanted.iter().filter(|key| !found.contains_key(*key))).await?;
-    let first_ids: Vec<LocalId> = fresh.iter().map(|record| record.id.clone()).collect();
     for (place, local) in fresh.into_iter().enumerate() {
         let mut pair = new_pair(Side::Local, Situation::New, Some(local), None);
-        match &keys[place] {
-            Some(key) if stands_for[place] != place => {
-                refuse_double(&mut pair, key, first_ids[stands_for[place]].as_str());
-            }
-            Some(key) if siblings.contains_key(key) => {
-                pair.situation = Situation::Ambiguous;
-                pair.refused = Some(format!("it has the same key {key} as {}, which is linked already", siblings[key]));
-            }
-            Some(key) => {
-                let (candidates, mut records) = found.remove(key).unwrap_or_default();
-                if let Some(chosen) = settle(&mut pair, key, &candidates, context) {
-                    pair.remote = Some(records.swap_remove(chosen));
-                }
-            }
-            None => {}
+        pair.remote = keys.settle(place, &mut pair, &mut found, context);
+        if let (None, Some((key, sibling))) =
+            (&pair.refused, pair.key.as_ref().and_then(|key| siblings.get_key_value(key)))
+        {
+            pair.situation = Situation::Ambiguous;
+            pair.refused = Some(format!("it has the same key {key} as {sibling}, which is linked already"));
         }
-        pair.key = keys[place].take();
         paired.pairs.push(pair);
     }
     Ok(())
@@ -396,7 +405,7 @@ async fn find_remote(context: &RunContext, keys: &[String]) -> Result<ByKey<Remo
     let records = newest_of_each(context.find_remote(keys).await?);
     let ids = records.iter().map(|record| record.id.clone()).collect();
     let taken: HashMap<RemoteId, Link> =
-        links(context, &LinkEnds::Remote(ids)).await?.into_iter().map(|link| (link.remote_id.clone(), link)).collect();
+        context.links(&LinkEnds::Remote(ids)).await?.into_iter().map(|link| (link.remote_id.clone(), link)).collect();
     for record in records {
         let Some(key) = context.remote_key(&record) else { continue };
         let (candidates, records) = found.entry(key).or_default();
@@ -411,7 +420,7 @@ async fn find_remote(context: &RunContext, keys: &[String]) -> Result<ByKey<Remo
 }
 
 /// Sets the situation that the candidates come to, and says which of them is the counterpart.
-fn settle(pair: &mut Pair, key: &str, candidates: &[Candidate], context: &RunContext) -> Option<usize> {
+fn choose_among(pair: &mut Pair, key: &str, candidates: &[Candidate], context: &RunContext) -> Option<usize> {
     match choose(key, candidates, context.policy.ambiguous) {
         KeyMatch::Found(place, warning) => {
             pair.situation = if warning.is_some() { Situation::Ambiguous } else { Situation::Matched };
@@ -427,60 +436,38 @@ fn settle(pair: &mut Pair, key: &str, candidates: &[Candidate], context: &RunCon
     }
 }
 
-fn refuse_double(pair: &mut Pair, key: &str, first: &str) {
-    pair.situation = Situation::Ambiguous;
-    pair.refused = Some(format!("it has the same key {key} as {first}, which stands for both"));
-}
-
 fn new_pair(source: Side, situation: Situation, local: Option<LocalRecord>, remote: Option<RemoteRecord>) -> Pair {
     Pair { source, situation, local, remote, link: None, key: None, warnings: Vec::new(), refused: None }
 }
 
-fn local_references(context: &RunContext, records: &[&LocalRecord]) -> Vec<(usize, BTreeSet<String>)> {
-    let relations = context.scope.resource.relations();
-    let ids_of = |field: &str| {
-        records
-            .iter()
-            .filter_map(|record| record.fields.get(field))
-            .flat_map(|value| value.ids())
-            .map(str::to_owned)
-            .collect()
-    };
-    relations.iter().enumerate().map(|(place, relation)| (place, ids_of(relation.field))).collect()
+/// The links that these records' references need, by the ends that `side` knows.
+fn references_of<'a>(
+    context: &RunContext,
+    side: Side,
+    records: impl Iterator<Item = &'a Fields> + Clone,
+) -> Vec<(Resource, LinkEnds)> {
+    let relations = context.scope.resource.relations().iter();
+    let ends = relations.map(|relation| {
+        let values = records.clone().filter_map(|fields| fields.get(relation.field));
+        let ids: BTreeSet<&str> = values.flat_map(|value| value.ids()).collect();
+        let ends = match side {
+            Side::Local => LinkEnds::Local(ids.into_iter().map(LocalId::from).collect()),
+            Side::Remote => LinkEnds::Remote(ids.into_iter().map(RemoteId::from).collect()),
+        };
+        (relation.target, ends)
+    });
+    ends.collect()
 }
 
-async fn load_local_references(
+async fn load_references(
     context: &RunContext,
-    wanted: Vec<(usize, BTreeSet<String>)>,
+    wanted: Vec<(Resource, LinkEnds)>,
     map: &mut ReferenceMap,
 ) -> Result<()> {
-    for (place, ids) in wanted {
-        let ends = LinkEnds::Local(ids.into_iter().map(LocalId::from).collect());
-        load_references(context, place, &ends, map).await?;
-    }
-    Ok(())
-}
-
-async fn load_remote_references(context: &RunContext, records: &[RemoteRecord], map: &mut ReferenceMap) -> Result<()> {
-    for (place, relation) in context.scope.resource.relations().iter().enumerate() {
-        let ids: BTreeSet<&str> = records
-            .iter()
-            .filter_map(|record| record.fields.get(relation.field))
-            .flat_map(|value| value.ids())
-            .collect();
-        let ends = LinkEnds::Remote(ids.into_iter().map(RemoteId::from).collect());
-        load_references(context, place, &ends, map).await?;
-    }
-    Ok(())
-}
-
-async fn load_references(context: &RunContext, place: usize, ends: &LinkEnds, map: &mut ReferenceMap) -> Result<()> {
-    let (false, Some(relation)) = (ends.is_empty(), context.scope.resource.relations().get(place)) else {
-        return Ok(());
-    };
-    let scope = LinkScope::new(context.scope.tenant.clone(), context.scope.connection.clone(), relation.target);
-    for link in context.store.state().links(&scope, ends).await? {
-        map.insert(relation.target, link.local_id.as_str(), link.remote_id.as_str());
+    for (resource, ends) in wanted {
+        for link in context.links_of(resource, &ends).await? {
+            map.insert(resource, link.local_id.as_str(), link.remote_id.as_str());
+        }
     }
     Ok(())
 }

@@ -8,7 +8,6 @@ use crate::model::resource::Side;
 use crate::run::commit::{Scribe, Tally, tally_of};
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::pairing::{Concerns, Paired, Unchanged, pair_local, pair_remote};
-use crate::run::read::Block;
 use crate::run::report::{Plan, PlanItem};
 use crate::run::write::write_remote;
 use crate::steps::matching::Situation;
@@ -29,14 +28,6 @@ pub(crate) struct Progressing<'a> {
     pub(crate) cursors: Vec<(String, String)>,
     /// Where the run stands once the block is committed.
     pub(crate) checkpoint: Option<String>,
-}
-
-/// Pairs a block.
-pub(crate) async fn pair(context: &RunContext, block: &mut Block, side: Side, rule: Unchanged) -> Result<Paired> {
-    match side {
-        Side::Remote => pair_remote(context, std::mem::take(&mut block.remote), rule).await,
-        Side::Local => pair_local(context, std::mem::take(&mut block.local), rule).await,
-    }
 }
 
 /// A plan in the making. It remembers, hashed, what it plans to write, since nothing in the stores will.

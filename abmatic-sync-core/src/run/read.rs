@@ -10,7 +10,7 @@ use crate::connector::request::{PageCursor, Read, Undecodable};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::filter::eval::holds;
 use crate::ids::{LocalId, RemoteId};
-use crate::model::link::{Awaited, Link, LinkScope};
+use crate::model::link::{Awaited, Link};
 use crate::model::record::{LocalRecord, RemoteRecord, Version};
 use crate::model::resource::{Resource, Side};
 use crate::policy::{Scope, Selection};
@@ -149,7 +149,7 @@ impl Reader {
     async fn waiting(&self, at: Option<&str>) -> Result<Block> {
         let context = &self.context;
         let ends = LinkEnds::Waiting { after: at.map(LocalId::from), limit: BLOCK_RECORDS };
-        let links = context.store.state().links(&context.scope, &ends).await?;
+        let links = context.links(&ends).await?;
         let next = (links.len() == BLOCK_RECORDS).then(|| links.last().map(|link| link.local_id.to_string())).flatten();
         let ids = self.worth_a_look(links).await?;
         let remote = context.read_remote(&ids, EditTimes::NotWanted).await?;
@@ -169,20 +169,15 @@ impl Reader {
         }
         let mut arrived = BTreeSet::from([Awaited::AnotherLook]);
         for (resource, ids) in local {
-            let links = self.links_of(resource, LinkEnds::Local(ids.into_iter().collect())).await?;
+            let links = self.context.links_of(resource, &LinkEnds::Local(ids.into_iter().collect())).await?;
             arrived.extend(links.into_iter().map(|link| Awaited::Local(resource, link.local_id)));
         }
         for (resource, ids) in remote {
-            let links = self.links_of(resource, LinkEnds::Remote(ids.into_iter().collect())).await?;
+            let links = self.context.links_of(resource, &LinkEnds::Remote(ids.into_iter().collect())).await?;
             arrived.extend(links.into_iter().map(|link| Awaited::Remote(resource, link.remote_id)));
         }
         let waits_no_more = |link: &Link| link.waiting_for.iter().any(|awaited| arrived.contains(awaited));
         Ok(links.into_iter().filter(waits_no_more).map(|link| link.remote_id).collect())
-    }
-
-    async fn links_of(&self, resource: Resource, ends: LinkEnds) -> Result<Vec<Link>> {
-        let scope = LinkScope::new(self.context.scope.tenant.clone(), self.context.scope.connection.clone(), resource);
-        self.context.store.state().links(&scope, &ends).await
     }
 
     async fn local_since(&self, start: Option<Version>, at: Option<&str>) -> Result<Block> {
@@ -211,7 +206,7 @@ impl Reader {
 }
 
 /// The whole scope.
-fn whole(context: &RunContext, scope: &Scope) -> Read {
+pub(crate) fn whole(context: &RunContext, scope: &Scope) -> Read {
     match (scope, &context.filter_there) {
         (Scope::Filter(_), Some(filter)) => Read::Filter(filter.clone()),
         (Scope::Filter(_), None) | (Scope::All, _) => Read::All,

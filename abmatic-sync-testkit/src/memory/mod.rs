@@ -1,3 +1,4 @@
-//! A CRM in memory behind the connector trait, for tests of hosts and of the engine that need no HTTP.
+//! A CRM and a host's stores in memory, for tests of hosts and of the engine that need neither HTTP nor a database.
 
 pub mod crm;
+pub mod store;

@@ -23,7 +23,7 @@ use crate::model::schema::Schema;
 use crate::policy::{Policy, Scope, Selection};
 use crate::run::context::{LEASE_SECONDS, RunContext};
 use crate::run::drive::{drive, dry_run};
-use crate::run::read::whole;
+use crate::run::read::{BLOCK_RECORDS, whole};
 use crate::run::report::{Plan, RunReport};
 use crate::run::request::{Operation, RunRequest, Settings};
 use crate::steps::mapping::{CompiledMapping, Sides};
@@ -43,6 +43,7 @@ pub struct Engine {
     ids: Arc<dyn IdSource>,
     connectors: Vec<Arc<dyn CrmConnector>>,
     schemas: Arc<Mutex<SchemaCache>>,
+    block_records: usize,
 }
 
 type SchemaCache = HashMap<(ConnectionId, Resource), (DateTime<Utc>, Arc<Schema>)>;
@@ -59,7 +60,7 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// An engine over these stores, without a connector yet.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
-        Self { store, clock, ids, connectors: Vec::new(), schemas: Arc::default() }
+        Self { store, clock, ids, connectors: Vec::new(), schemas: Arc::default(), block_records: BLOCK_RECORDS }
     }
 
     /// Registers a connector. One of the same name is replaced.
@@ -67,6 +68,14 @@ impl Engine {
     pub fn with_connector(mut self, connector: impl CrmConnector) -> Self {
         self.connectors.retain(|held| held.descriptor().name != connector.descriptor().name);
         self.connectors.push(Arc::new(connector));
+        self
+    }
+
+    /// Sets how many records one commit holds: more make an import faster, fewer take less memory. 1,000 unless told; at
+    /// least one.
+    #[must_use]
+    pub fn with_block_records(mut self, records: usize) -> Self {
+        self.block_records = records.max(1);
         self
     }
 
@@ -311,6 +320,7 @@ impl Engine {
             operation: request.operation.clone(),
             filter_here,
             filter_there,
+            block_records: self.block_records,
             started_at: started_at.unwrap_or_else(|| self.clock.now()),
         }))
     }

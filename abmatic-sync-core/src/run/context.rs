@@ -47,6 +47,8 @@ pub(crate) struct RunContext {
     pub(crate) filter_here: Option<(Expr, String)>,
     /// The filter that the CRM evaluates.
     pub(crate) filter_there: Option<Expr>,
+    /// How many records a block holds at least.
+    pub(crate) block_records: usize,
     /// The end of an incremental read's window.
     pub(crate) started_at: DateTime<Utc>,
 }

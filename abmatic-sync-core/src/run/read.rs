@@ -18,8 +18,8 @@ use crate::run::context::{EditTimes, RunContext};
 use crate::run::request::Operation;
 use crate::store::state::LinkEnds;
 
-/// How many records a block holds at least, unless the read ends: pages of a CRM are joined up to it, since one
-/// commit of 1,000 costs much less than ten of 100.
+/// How many records a block holds at least, unless the read ends or the engine was told otherwise: pages of a CRM are
+/// joined up to it, since one commit of 1,000 costs much less than ten of 100.
 pub(crate) const BLOCK_RECORDS: usize = 1_000;
 /// How many pages a block joins at the most, however few of their records a filter leaves: the run has to commit now and
 /// then to keep its lease.
@@ -138,7 +138,7 @@ impl Reader {
                 None => block.remote.extend(page.records),
             }
             block.next = page.next.as_ref().map(|next| next.as_str().to_owned());
-            if page.next.is_none() || block.remote.len() >= BLOCK_RECORDS || pages >= BLOCK_PAGES {
+            if page.next.is_none() || block.remote.len() >= context.block_records || pages >= BLOCK_PAGES {
                 break;
             }
             cursor = page.next;
@@ -148,9 +148,11 @@ impl Reader {
 
     async fn waiting(&self, at: Option<&str>) -> Result<Block> {
         let context = &self.context;
-        let ends = LinkEnds::Waiting { after: at.map(LocalId::from), limit: BLOCK_RECORDS };
+        let ends = LinkEnds::Waiting { after: at.map(LocalId::from), limit: context.block_records };
         let links = context.links(&ends).await?;
-        let next = (links.len() == BLOCK_RECORDS).then(|| links.last().map(|link| link.local_id.to_string())).flatten();
+        let next = (links.len() == context.block_records)
+            .then(|| links.last().map(|link| link.local_id.to_string()))
+            .flatten();
         let ids = self.worth_a_look(links).await?;
         let remote = context.read_remote(&ids, EditTimes::NotWanted).await?;
         Ok(Block { remote, next, ..Block::default() })
@@ -187,9 +189,10 @@ impl Reader {
             None => start,
         };
         let records = context.store.records();
-        let local = records.changed_since(&context.scope.tenant, context.scope.resource, after, BLOCK_RECORDS).await?;
+        let local =
+            records.changed_since(&context.scope.tenant, context.scope.resource, after, context.block_records).await?;
         let version = local.last().map(|record| record.version);
-        let next = version.filter(|_| local.len() == BLOCK_RECORDS).map(|version| version.get().to_string());
+        let next = version.filter(|_| local.len() == context.block_records).map(|version| version.get().to_string());
         Ok(Block { local, next, version, ..Block::default() })
     }
 
@@ -198,7 +201,7 @@ impl Reader {
             Some(text) => text.parse().map_err(|_| broken_checkpoint(text))?,
             None => 0,
         };
-        let until = ids.len().min(from + BLOCK_RECORDS);
+        let until = ids.len().min(from + self.context.block_records);
         let local = self.context.read_local(ids.get(from..until).unwrap_or_default()).await?;
         let next = (until < ids.len()).then(|| until.to_string());
         Ok(Block { local, next, ..Block::default() })

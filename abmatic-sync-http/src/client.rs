@@ -10,7 +10,7 @@ use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::model::connection::{Connection, Credentials};
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -60,6 +60,7 @@ pub struct Call {
     operation: Cow<'static, str>,
     method: Method,
     url: Url,
+    headers: HeaderMap,
     body: Bytes,
     pace: Option<(Lane, Option<Limit>)>,
 }
@@ -67,7 +68,7 @@ pub struct Call {
 impl Call {
     /// A request without a body. `operation` is how errors name it: `hubspot read contacts`.
     pub fn new(operation: impl Into<Cow<'static, str>>, method: Method, url: Url) -> Self {
-        Self { operation: operation.into(), method, url, body: Bytes::new(), pace: None }
+        Self { operation: operation.into(), method, url, headers: HeaderMap::new(), body: Bytes::new(), pace: None }
     }
 
     /// A GET.
@@ -93,6 +94,24 @@ impl Call {
         })?;
         self.body = bytes.into();
         Ok(self)
+    }
+
+    /// Sets a body that is not JSON: what it is has to be said with it.
+    #[must_use]
+    pub fn with_body(self, content_type: HeaderValue, body: Bytes) -> Self {
+        Self { body, ..self }.with_header(CONTENT_TYPE, content_type)
+    }
+
+    /// The body as it would be sent.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Adds a header, in place of one that the client would choose itself; who asks is still said by the dialect.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
     }
 
     /// Lets it wait for its place in `lane`: by the documented `limit` where there is one, and by what headers say.
@@ -245,6 +264,9 @@ impl Client {
         if !call.body.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
+        for (name, value) in &call.headers {
+            headers.insert(name.clone(), value.clone());
+        }
         self.dialect.authorise(headers, &on.credentials)?;
         Ok(request)
     }
@@ -322,6 +344,20 @@ mod tests {
 
     #[derive(Debug)]
     struct Plain;
+
+    #[test]
+    fn a_call_says_what_its_body_is_and_cannot_say_who_asks() {
+        let client = Client::new(Arc::new(Script(Mutex::default())), Arc::new(StillClock::default()), Arc::new(Plain));
+        let on = Connection::new("t", "c", "plain", Credentials::token("secret"));
+        let call = Call::new("plain upload", Method::PUT, "https://example.com".parse().unwrap())
+            .with_body(HeaderValue::from_static("text/csv"), Bytes::from_static(b"Id\n"))
+            .with_header(ACCEPT, HeaderValue::from_static("text/csv"))
+            .with_header(AUTHORIZATION, HeaderValue::from_static("Bearer other"));
+        let request = client.request(&on, &call).unwrap();
+        let header = |name| request.headers().get(name).unwrap().to_str().unwrap();
+        assert_eq!((header(CONTENT_TYPE), header(ACCEPT)), ("text/csv", "text/csv"));
+        assert_eq!((header(AUTHORIZATION), request.body().as_ref()), ("Bearer secret", b"Id\n".as_slice()));
+    }
 
     impl Dialect for Plain {
         fn refusal(&self, answer: &Answer) -> Error {

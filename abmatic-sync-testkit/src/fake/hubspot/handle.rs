@@ -1,22 +1,17 @@
 //! The fake in a test's hands: built, started, looked into, made to fail.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use tokio::net::TcpListener;
 
 use crate::fake::clock::FakeClock;
 use crate::fake::exchange::{Request, Response};
 use crate::fake::fault::Fault;
-use crate::fake::hubspot::fake::Fake;
 use crate::fake::hubspot::kind::Kind;
 use crate::fake::hubspot::oauth::{AUTHORIZATION_CODE, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN};
 use crate::fake::hubspot::seed;
 use crate::fake::hubspot::settings::{AdminRule, Settings};
 use crate::fake::hubspot::state::State;
 use crate::fake::hubspot::user::CrmUser;
-use crate::fake::server::{Server, Service};
+use crate::fake::running::Running;
 use crate::fake::traffic::Traffic;
 
 /// What the token endpoint accepts: client id, client secret, authorization code and refresh token.
@@ -138,7 +133,7 @@ impl Builder {
     pub fn build(self) -> FakeHubspot {
         let mut state = State::new(self.settings);
         seed::seed(&mut state, self.seed_records, self.clock.now_ms());
-        FakeHubspot { shared: Arc::new(Shared(Mutex::new(Fake::new(state, self.clock)))), server: None }
+        FakeHubspot { running: Running::new(state, self.clock) }
     }
 
     /// Makes the fake and listens on loopback.
@@ -146,12 +141,10 @@ impl Builder {
     /// # Errors
     /// When the port is taken.
     pub async fn start(self) -> io::Result<FakeHubspot> {
-        let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), self.port)).await?;
+        let port = self.port;
         let mut fake = self.build();
-        let service: Arc<dyn Service> = Arc::<Shared>::clone(&fake.shared);
-        let server = Server::start(listener, service).await?;
-        fake.shared.lock().state.settings.base_url = format!("http://{}", server.address());
-        fake.server = Some(server);
+        let address = fake.running.listen(port).await?;
+        fake.with(|state, _| state.settings.base_url = address);
         Ok(fake)
     }
 }
@@ -161,27 +154,10 @@ fn rule(object: &str, required: &str, controlling: Option<&str>) -> Option<Admin
     Some(AdminRule { kind, required: required.to_owned(), controlling: controlling.map(str::to_owned) })
 }
 
-/// The state behind its one lock.
-#[derive(Debug)]
-struct Shared(Mutex<Fake>);
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Fake> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Service for Shared {
-    fn answer(&self, request: Request) -> Response {
-        self.lock().answer(&request)
-    }
-}
-
 /// A fake HubSpot account. Its socket, if it has one, closes when it is dropped.
 #[derive(Debug)]
 pub struct FakeHubspot {
-    shared: Arc<Shared>,
-    server: Option<Server>,
+    running: Running<State>,
 }
 
 impl FakeHubspot {
@@ -193,65 +169,62 @@ impl FakeHubspot {
     /// Where it listens, for example `http://127.0.0.1:41234`; HubSpot's own address when it has no socket.
     #[must_use]
     pub fn base_url(&self) -> String {
-        match &self.server {
-            Some(server) => format!("http://{}", server.address()),
-            None => self.shared.lock().state.settings.base_url.clone(),
-        }
+        self.running.lock().crm.settings.base_url.clone()
     }
 
     /// The private-app token.
     #[must_use]
     pub fn token(&self) -> String {
-        self.shared.lock().state.settings.token.clone()
+        self.running.lock().crm.settings.token.clone()
     }
 
     /// The account's id.
     #[must_use]
     pub fn portal_id(&self) -> u64 {
-        self.shared.lock().state.settings.portal_id
+        self.running.lock().crm.settings.portal_id
     }
 
     /// Answers a request without a socket; delay and delivery are then for the caller to act out.
     #[must_use]
     pub fn answer(&self, request: &Request) -> Response {
-        self.shared.lock().answer(request)
+        self.running.lock().answer(request)
     }
 
     /// Hangs a fault on coming calls.
     pub fn inject(&self, fault: Fault) {
-        self.shared.lock().faults.add(fault);
+        self.running.lock().faults.add(fault);
     }
 
     /// Takes all faults away.
     pub fn clear_faults(&self) {
-        self.shared.lock().faults.clear();
+        self.running.lock().faults.clear();
     }
 
     /// What was called so far.
     #[must_use]
     pub fn calls(&self) -> Traffic {
-        self.shared.lock().traffic.clone()
+        self.running.lock().traffic.clone()
     }
 
     /// Forgets what was called.
     pub fn reset_calls(&self) {
-        self.shared.lock().traffic = Traffic::default();
+        self.running.lock().traffic = Traffic::default();
     }
 
     /// The fake's present, in milliseconds since 1970.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
-        self.shared.lock().clock.now_ms()
+        self.running.lock().clock.now_ms()
     }
 
     /// Moves the fake's time forward.
     pub fn advance_ms(&self, by_ms: i64) {
-        self.shared.lock().clock.advance(by_ms);
+        self.running.lock().clock.advance(by_ms);
     }
 
     /// Uninstalls the app: every access token and the refresh token are worthless from now on.
     pub fn uninstall(&self) {
-        self.shared.lock().state.tokens.revoke_all();
+        self.running.lock().crm.tokens.revoke_all();
     }
 
     /// Someone who works in HubSpot's own interface: looks at records, and changes them.
@@ -262,8 +235,6 @@ impl FakeHubspot {
 
     /// Works on the state under its lock.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State, i64) -> T) -> T {
-        let mut fake = self.shared.lock();
-        let now = fake.clock.now_ms();
-        work(&mut fake.state, now)
+        self.running.with(work)
     }
 }

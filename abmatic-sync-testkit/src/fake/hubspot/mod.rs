@@ -32,7 +32,6 @@ mod store;
 mod user;
 mod values;
 mod view;
-mod words;
 
 pub use crate::fake::hubspot::handle::{Builder, FakeHubspot, OAUTH_CLIENT};
 pub use crate::fake::hubspot::user::{CrmUser, RecordView};

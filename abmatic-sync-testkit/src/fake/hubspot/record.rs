@@ -1,57 +1,9 @@
 //! A record as the fake keeps it: its values packed into one text, since there may be a million of them.
 
+use crate::fake::packed::{FieldId, Values};
+
 /// A property's place in its type's catalogue.
-pub(crate) type PropertyId = u16;
-
-/// A record's stored values, in the order of their property ids.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Values {
-    /// Property and end of its value in `text`.
-    ends: Box<[(PropertyId, u32)]>,
-    text: Box<str>,
-}
-
-impl Values {
-    /// Packs values; the last one of a property counts.
-    pub(crate) fn pack(mut pairs: Vec<(PropertyId, &str)>) -> Self {
-        pairs.sort_by_key(|(property, _)| *property);
-        let mut ends: Vec<(PropertyId, u32)> = Vec::with_capacity(pairs.len());
-        let mut text = String::with_capacity(pairs.iter().map(|(_, value)| value.len()).sum());
-        for (property, value) in pairs {
-            if ends.last().is_some_and(|(last, _)| *last == property) {
-                ends.pop();
-                text.truncate(ends.last().map_or(0, |(_, end)| usize::try_from(*end).unwrap_or(0)));
-            }
-            text.push_str(value);
-            ends.push((property, u32::try_from(text.len()).unwrap_or(u32::MAX)));
-        }
-        Self { ends: ends.into_boxed_slice(), text: text.into_boxed_str() }
-    }
-
-    pub(crate) fn get(&self, property: PropertyId) -> Option<&str> {
-        let at = self.ends.binary_search_by_key(&property, |(id, _)| *id).ok()?;
-        self.slice(at)
-    }
-
-    fn slice(&self, at: usize) -> Option<&str> {
-        let end = self.ends.get(at)?.1 as usize;
-        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |(_, end)| *end as usize);
-        self.text.get(start..end)
-    }
-
-    /// The values with their properties.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (PropertyId, &str)> {
-        self.ends.iter().enumerate().filter_map(|(at, (property, _))| Some((*property, self.slice(at)?)))
-    }
-
-    /// The same with some values set or taken away.
-    pub(crate) fn with(&self, changes: &[(PropertyId, Option<String>)]) -> Self {
-        let mut pairs: Vec<(PropertyId, &str)> =
-            self.iter().filter(|(property, _)| !changes.iter().any(|(changed, _)| changed == property)).collect();
-        pairs.extend(changes.iter().filter_map(|(property, value)| Some((*property, value.as_deref()?))));
-        Self::pack(pairs)
-    }
-}
+pub(crate) type PropertyId = FieldId;
 
 /// Who made a change, as a property's history tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,15 +80,8 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
-    use super::{Author, Record, Values};
-
-    #[test]
-    fn packed_values_read_back() {
-        let values = Values::pack(vec![(7, "seven"), (2, "zwei"), (7, "sieben"), (9, "")]);
-        assert_eq!(values.iter().collect::<Vec<_>>(), [(2, "zwei"), (7, "sieben"), (9, "")]);
-        let changed = values.with(&[(2, None), (3, Some("drei".to_owned()))]);
-        assert_eq!((changed.get(2), changed.get(3), changed.get(7)), (None, Some("drei"), Some("sieben")));
-    }
+    use super::{Author, Record};
+    use crate::fake::packed::Values;
 
     #[test]
     fn history_is_newest_first_and_starts_with_the_create() {

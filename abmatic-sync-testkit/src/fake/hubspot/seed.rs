@@ -4,13 +4,14 @@ use crate::fake::dice::Dice;
 use crate::fake::hubspot::kind::Kind;
 use crate::fake::hubspot::links::{CHILD_TO_PARENT, TypeId};
 use crate::fake::hubspot::lists;
-use crate::fake::hubspot::record::{PropertyId, Record, Values};
+use crate::fake::hubspot::record::{PropertyId, Record};
 use crate::fake::hubspot::state::State;
-use crate::fake::hubspot::words::{
+use crate::fake::moment::{self, DAY_MS};
+use crate::fake::packed::Values;
+use crate::fake::words::{
     CITIES, COMPANY_ENDS, COMPANY_STARTS, DEAL_WORDS, ENDINGS, FIRST_NAMES, IDN_DOMAINS, INDUSTRIES, JOB_TITLES,
     LAST_NAMES, LIFECYCLES, TYPES,
 };
-use crate::fake::moment::{self, DAY_MS};
 
 /// How far back the records go.
 const DAYS: u64 = 730;

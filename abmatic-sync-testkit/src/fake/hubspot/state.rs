@@ -11,8 +11,9 @@ use crate::fake::hubspot::lists::List;
 use crate::fake::hubspot::oauth::Tokens;
 use crate::fake::hubspot::owners::Owner;
 use crate::fake::hubspot::pipelines::Pipeline;
-use crate::fake::hubspot::record::{PropertyId, Record, Values};
+use crate::fake::hubspot::record::{PropertyId, Record};
 use crate::fake::hubspot::settings::Settings;
+use crate::fake::packed::Values;
 
 /// The first id of every type: ids of different types overlap, as they may in HubSpot.
 const FIRST_ID: u64 = 101;

@@ -2,8 +2,9 @@
 
 use crate::fake::hubspot::draft::Draft;
 use crate::fake::hubspot::kind::Kind;
-use crate::fake::hubspot::record::{Author, PropertyId, Record, Values};
+use crate::fake::hubspot::record::{Author, PropertyId, Record};
 use crate::fake::hubspot::state::State;
+use crate::fake::packed::Values;
 
 /// Stores a new record, and answers its id.
 pub(crate) fn create(state: &mut State, kind: Kind, draft: &Draft, now: i64, author: Author) -> u64 {

@@ -1,5 +1,7 @@
 //! The engine: registers connectors, keeps settings, and offers preview, import, push, auto-push, sync and resume.
 
+mod quarantine;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -23,12 +25,13 @@ use crate::model::schema::Schema;
 use crate::policy::{Policy, Scope, Selection};
 use crate::run::context::{LEASE_SECONDS, RunContext};
 use crate::run::drive::{drive, dry_run};
+use crate::run::quarantine::Quarantine;
 use crate::run::read::{BLOCK_RECORDS, whole};
 use crate::run::report::{Plan, RunReport};
 use crate::run::request::{Operation, RunRequest, Settings};
 use crate::steps::mapping::{CompiledMapping, Sides};
 use crate::store::contract::Store;
-use crate::store::state::{Counts, Lease, LogQuery, RunRecord, RunStatus};
+use crate::store::state::{Counts, Lease, LogQuery, Retried, RunRecord, RunStatus};
 
 /// How long a CRM's field definitions are taken to hold, in seconds.
 const SCHEMA_TTL_SECONDS: i64 = 600;
@@ -89,7 +92,8 @@ impl Engine {
         &*self.store
     }
 
-    /// Keeps settings for a connection and resource, once they fit the CRM's own fields.
+    /// Keeps settings for a connection and resource, once they fit the CRM's own fields. Records that failed before are
+    /// tried again under them by the next run.
     ///
     /// # Errors
     /// `INVALID_FIELD` or `INVALID_SETTINGS` with what is wrong; nothing is kept then.
@@ -99,7 +103,9 @@ impl Engine {
         compile(settings.mapping.as_ref(), &target, &local, &remote)?;
         let text =
             serde_json::to_string(settings).map_err(|error| Error::store("the settings cannot be written", error))?;
-        self.store.state().save_settings(&target.scope, &text).await
+        let scope = LinkScope::new(on.tenant.clone(), on.id.clone(), resource);
+        self.store.state().save_settings(&scope, &text).await?;
+        self.store.state().retry_now(&target.scope, &Retried::All, self.clock.now()).await.map(|_| ())
     }
 
     /// The settings kept for a connection and resource, or those that it starts with.
@@ -305,6 +311,8 @@ impl Engine {
         let (local_schema, remote_schema) = self.both_schemas(&on, &target).await?;
         let compiled = compile(settings.mapping.as_ref(), &target, &local_schema, &remote_schema)?;
         let (filter_there, filter_here) = split_filter(request, &target, &remote_schema)?;
+        let now = self.clock.now();
+        let quarantine = Quarantine::of(&*self.store, &target.scope, now).await?;
         Ok(Arc::new(RunContext {
             store: Arc::clone(&self.store),
             connector: target.connector,
@@ -320,8 +328,9 @@ impl Engine {
             operation: request.operation.clone(),
             filter_here,
             filter_there,
+            quarantine,
             block_records: self.block_records,
-            started_at: started_at.unwrap_or_else(|| self.clock.now()),
+            started_at: started_at.unwrap_or(now),
         }))
     }
 

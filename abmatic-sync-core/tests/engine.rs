@@ -1,5 +1,8 @@
 //! The engine through its public API, over a store and a CRM in memory.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails shall stop, in its helpers too")]
+
+mod quarantine;
 mod support;
 
 use abmatic_sync_core::error::{ErrorCode, ErrorKind};

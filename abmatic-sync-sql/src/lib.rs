@@ -31,6 +31,7 @@ mod lease;
 mod links;
 mod log;
 mod migrate;
+mod quarantine;
 mod records;
 mod runs;
 mod scopes;

@@ -8,7 +8,10 @@ use sqlx::SqlitePool;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
 /// Each with its number and name. An applied one is never edited: its checksum is kept.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "store", include_str!("../migrations/0001_store.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "store", include_str!("../migrations/0001_store.sql")),
+    (2, "quarantine", include_str!("../migrations/0002_quarantine.sql")),
+];
 
 /// A host's own migrations in the same database keep sqlx's default name.
 const TABLE: &str = "abmatic_migrations";

@@ -5,8 +5,11 @@ use abmatic_sync_core::ids::{ConnectionId, RunId, TenantId};
 use abmatic_sync_core::model::change::Direction;
 use abmatic_sync_core::model::journal::LogEntry;
 use abmatic_sync_core::model::link::{Link, LinkScope};
+use abmatic_sync_core::model::quarantine::Quarantined;
 use abmatic_sync_core::store::page::StateCommit;
-use abmatic_sync_core::store::state::{Intent, Lease, LinkEnds, LogQuery, RunRecord, StateStore};
+use abmatic_sync_core::store::state::{
+    Intent, Lease, LinkEnds, LogQuery, QuarantineQuery, Retried, RunRecord, StateStore,
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
@@ -19,7 +22,7 @@ use crate::lease::hold_lease;
 use crate::log::{self, LogScopes, Order};
 use crate::scopes::ScopeKey;
 use crate::store::SqliteStore;
-use crate::{intents, links, runs};
+use crate::{intents, links, quarantine, runs};
 
 static CURSORS: Batch = Batch::new("INSERT OR REPLACE INTO abmatic_cursor (scope, name, value) VALUES ", "(?,?,?)", "");
 
@@ -34,6 +37,8 @@ pub(crate) async fn write(
     links::forget(connection, scope, &commit.unlinks).await?;
     links::keep(connection, scope, &commit.links).await?;
     intents::close(connection, scope, &commit.closed_intents).await?;
+    quarantine::release(connection, scope, &commit.released).await?;
+    quarantine::set_aside(connection, scope, &commit.set_aside).await?;
     CURSORS
         .execute(
             connection,
@@ -72,6 +77,19 @@ impl StateStore for SqliteStore {
         }
         let Some((mut connection, id)) = self.reading(scope).await? else { return Ok(Vec::new()) };
         links::find(&mut connection, id, ends).await
+    }
+
+    async fn quarantine(&self, scope: &LinkScope, query: &QuarantineQuery) -> Result<Vec<Quarantined>> {
+        let Some((mut connection, id)) = self.reading(scope).await? else { return Ok(Vec::new()) };
+        quarantine::find(&mut connection, id, query).await
+    }
+
+    async fn retry_now(&self, scope: &LinkScope, which: &Retried, at: DateTime<Utc>) -> Result<u64> {
+        let id = self.writing_scope(&ScopeKey::links(scope)).await?;
+        let mut transaction = self.begin(Durability::Flushed).await?;
+        let due = quarantine::retry_now(&mut transaction, id, which, at).await?;
+        transaction.commit().await.map_err(failed("make records due"))?;
+        Ok(due)
     }
 
     async fn link_count(&self, scope: &LinkScope) -> Result<u64> {

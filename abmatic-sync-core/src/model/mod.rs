@@ -6,6 +6,7 @@ pub mod fields;
 pub mod journal;
 pub mod link;
 pub mod mapping;
+pub mod quarantine;
 pub mod record;
 pub mod resource;
 pub mod schema;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{FieldName, LocalId, RemoteId};
 use crate::model::fields::Fields;
+use crate::model::resource::Side;
 
 /// A state of a local record: it grows with every write, so that a writer can say which state it had read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,6 +23,43 @@ impl Version {
     /// The store's counter.
     pub fn get(self) -> i64 {
         self.0
+    }
+}
+
+/// Which record, on which side. The host's sort before the CRM's.
+#[expect(clippy::exhaustive_enums, reason = "a link has two ends")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordId {
+    /// A record of the host.
+    Local(LocalId),
+    /// A record of the CRM.
+    Remote(RemoteId),
+}
+
+impl RecordId {
+    /// The record that is called `id` on `side`.
+    pub fn on(side: Side, id: &str) -> Self {
+        match side {
+            Side::Local => Self::Local(LocalId::from(id)),
+            Side::Remote => Self::Remote(RemoteId::from(id)),
+        }
+    }
+
+    /// Whose record it is.
+    pub fn side(&self) -> Side {
+        match self {
+            Self::Local(_) => Side::Local,
+            Self::Remote(_) => Side::Remote,
+        }
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Local(id) => id.as_str(),
+            Self::Remote(id) => id.as_str(),
+        }
     }
 }
 

@@ -2,16 +2,17 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::connector::request::Written;
+use crate::connector::request::{Undecodable, Written};
 use crate::error::Error;
-use crate::ids::{LocalId, RemoteId, RunId};
+use crate::ids::{LocalId, RunId};
 use crate::model::change::{Direction, FieldChange};
 use crate::model::journal::{LogEntry, Status};
 use crate::model::link::{Awaited, Base, Link};
-use crate::model::record::Version;
+use crate::model::record::{RecordId, Version};
 use crate::model::resource::Side;
 use crate::model::value::Value;
 use crate::run::context::RunContext;
+use crate::run::quarantine::SetAside;
 use crate::run::write::{Sent, SentOutcome};
 use crate::steps::matching::Situation;
 use crate::steps::plan::{Action, Agreement, Planned};
@@ -60,6 +61,8 @@ pub(crate) struct Scribe<'a> {
     pub(crate) context: &'a RunContext,
     pub(crate) run: &'a RunId,
     pub(crate) now: DateTime<Utc>,
+    /// What was set aside before of the records at hand.
+    pub(crate) set_aside: &'a SetAside,
 }
 
 impl Scribe<'_> {
@@ -69,8 +72,7 @@ impl Scribe<'_> {
         let mut item = PageItem { closed_intent: sent.closed_intent, ..PageItem::default() };
         let written = match sent.outcome {
             SentOutcome::Failed(error) => {
-                item.log.push(self.failure(&planned, &error));
-                item.link = look_again(&planned);
+                self.failed(&mut item, &planned, &error);
                 return (item, Tally::Failed);
             }
             SentOutcome::NotNeeded => None,
@@ -79,8 +81,8 @@ impl Scribe<'_> {
         match &planned.action {
             Action::Create(side) => self.created(&mut item, &planned, *side, written.as_ref()),
             Action::Fail(error) => {
-                item.log.push(self.failure(&planned, error));
-                item.link = look_again(&planned);
+                self.failed(&mut item, &planned, error);
+                return (item, tally);
             }
             Action::Leave(reason) => {
                 item.link = self.link(&planned, None, Which::All).filter(|_| planned.pair.refused.is_none());
@@ -93,16 +95,34 @@ impl Scribe<'_> {
             }
             Action::Update => self.updated(&mut item, &planned, written.as_ref()),
         }
+        item.released = self.released(&planned);
         (item, tally)
     }
 
-    /// The log line of a record that could not even be read.
-    pub(crate) fn unreadable(&self, id: Option<RemoteId>, error: &Error) -> PageItem {
+    /// What becomes of a record that could not even be read.
+    pub(crate) fn unreadable(&self, lost: &Undecodable) -> PageItem {
         let mut entry = self.blank_entry(Status::Failed, Direction::ToAbmatic);
-        entry.remote_id = id;
-        entry.message = error.to_string();
-        entry.code = Some(error.code());
-        PageItem { log: vec![entry], ..PageItem::default() }
+        entry.remote_id.clone_from(&lost.id);
+        entry.message = lost.error.to_string();
+        entry.code = Some(lost.error.code());
+        let set_aside = self.set_aside.after_loss(lost, self.now);
+        PageItem { set_aside, log: vec![entry], ..PageItem::default() }
+    }
+
+    /// A pair that failed is set aside, under one of its records: the next runs leave it until it is due or has changed.
+    fn failed(&self, item: &mut PageItem, planned: &Planned, error: &Error) {
+        item.log.push(self.failure(planned, error));
+        item.released = self.set_aside.records_of(&planned.pair);
+        item.set_aside = self.set_aside.after_failure(&planned.pair, error, self.now);
+    }
+
+    /// A pair that did not fail is set aside no more. One that is merely left says nothing of its other side's record.
+    fn released(&self, planned: &Planned) -> Vec<RecordId> {
+        let mut records = self.set_aside.records_of(&planned.pair);
+        if matches!(planned.action, Action::Leave(_)) {
+            records.retain(|record| record.side() == planned.pair.source);
+        }
+        records
     }
 
     fn created(&self, item: &mut PageItem, planned: &Planned, side: Side, written: Option<&Written>) {
@@ -245,12 +265,6 @@ enum Which {
     All,
     /// Only what the CRM was sent: the host's record moved on meanwhile.
     Sent,
-}
-
-/// The link of a pair that failed, as it was: the next sync looks at it again, whatever moved on.
-fn look_again(planned: &Planned) -> Option<Link> {
-    let mut link = planned.pair.link.clone()?;
-    link.waiting_for.insert(Awaited::AnotherLook).then_some(link)
 }
 
 fn forth(planned: &Planned) -> Direction {

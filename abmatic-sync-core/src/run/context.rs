@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::clock::Clock;
 use crate::connector::capabilities::ResourceCapabilities;
 use crate::connector::contract::CrmConnector;
-use crate::connector::request::{FindRequest, Read, ReadRequest};
+use crate::connector::request::{FindRequest, Page, Read, ReadRequest};
 use crate::error::Result;
 use crate::filter::expr::Expr;
 use crate::ids::{FieldName, IdSource, LocalId, RemoteId};
@@ -17,6 +17,7 @@ use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::{Resource, Side};
 use crate::model::schema::Schema;
 use crate::policy::{Policy, Writes};
+use crate::run::quarantine::Quarantine;
 use crate::run::request::Operation;
 use crate::steps::mapping::CompiledMapping;
 use crate::steps::merge::MergeRules;
@@ -47,6 +48,8 @@ pub(crate) struct RunContext {
     pub(crate) filter_here: Option<(Expr, String)>,
     /// The filter that the CRM evaluates.
     pub(crate) filter_there: Option<Expr>,
+    /// What is known of the records that were set aside.
+    pub(crate) quarantine: Quarantine,
     /// How many records a block holds at least.
     pub(crate) block_records: usize,
     /// The end of an incremental read's window.
@@ -102,15 +105,31 @@ impl RunContext {
 
     /// A read of the mapped fields.
     pub(crate) fn read_request(&self, read: Read) -> ReadRequest {
-        let filter_fields = self.filter_here.iter().flat_map(|(filter, _)| filter.fields());
+        let evaluated_here = match read {
+            Read::Ids(_) => self.filter(),
+            Read::All | Read::Archived { .. } | Read::Changed { .. } | Read::Filter(_) | Read::List(_) => {
+                self.filter_here.as_ref().map(|(filter, _)| filter)
+            }
+        };
+        let filter_fields = evaluated_here.into_iter().flat_map(Expr::fields);
         ReadRequest::new(self.remote_resource(), read)
             .with_fields(self.mapping.remote_names.iter().cloned().chain(filter_fields))
             .with_relations(self.mapping.relation_names.iter().cloned())
     }
 
+    /// The scope's filter, whoever evaluates it.
+    pub(crate) fn filter(&self) -> Option<&Expr> {
+        self.filter_here.as_ref().map(|(filter, _)| filter).or(self.filter_there.as_ref())
+    }
+
     /// Remote records by id, in as few calls as the CRM allows.
     pub(crate) async fn read_remote(&self, ids: &[RemoteId], edit_times: EditTimes) -> Result<Vec<RemoteRecord>> {
-        let mut records = Vec::with_capacity(ids.len());
+        self.read_remote_whole(ids, edit_times).await.map(|page| page.records)
+    }
+
+    /// The same as one page, with those that cannot be decoded.
+    pub(crate) async fn read_remote_whole(&self, ids: &[RemoteId], edit_times: EditTimes) -> Result<Page> {
+        let mut whole = Page::default();
         for chunk in ids.chunks(self.capabilities.find_max.max(1)) {
             let mut request = self.read_request(Read::Ids(chunk.to_vec()));
             if edit_times == EditTimes::Wanted {
@@ -119,12 +138,13 @@ impl RunContext {
             let mut cursor = None;
             loop {
                 let page = self.connector.read(&self.connection, request.clone().at(cursor)).await?;
-                records.extend(page.records);
+                whole.records.extend(page.records);
+                whole.undecodable.extend(page.undecodable);
                 let Some(next) = page.next else { break };
                 cursor = Some(next);
             }
         }
-        Ok(records)
+        Ok(whole)
     }
 
     /// Remote records by key, in as few calls as the CRM allows.

@@ -10,8 +10,9 @@ use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::RunId;
 use crate::model::resource::Side;
 use crate::run::context::RunContext;
-use crate::run::pairing::{Concerns, Paired, Unchanged, pair_local, pair_remote};
+use crate::run::pairing::{Concerns, Paired, PassOver, pair_local, pair_remote};
 use crate::run::process::{Previewer, Progressing, carry_out};
+use crate::run::quarantine::SetAside;
 use crate::run::read::{AUTO_PUSH_CURSOR, Block, LOCAL_CURSOR, Phase, Reader, remote_cursor_name, repeated_page};
 use crate::run::report::{Plan, Progress};
 use crate::run::request::{Operation, RunRequest};
@@ -69,12 +70,14 @@ pub(crate) async fn dry_run(context: &Arc<RunContext>, request: &RunRequest, pla
         items_max: request.plan_items_max,
         earlier: Concerns::default(),
         current: Concerns::default(),
+        failed: Concerns::default(),
     };
     for (place, &phase) in Phase::of(&context.operation).iter().enumerate() {
         let stage = Stage { context, reader: Reader::of(Arc::clone(context), phase).await?, phase, place };
         let mut at: Option<String> = None;
         loop {
-            let Ready { block, paired } = stage.prepare(at.as_deref()).await?;
+            let Ready { mut block, mut paired } = stage.prepare(at.as_deref()).await?;
+            SetAside::sift(context, &mut paired, &mut block.undecodable).await?;
             previewer.add(paired, &block.undecodable);
             tell(request, phase, None, previewer.plan.counts, block.total);
             match block.next {
@@ -157,16 +160,17 @@ impl Stage<'_> {
             cursors: cursors_after(self.context, self.phase, &block),
             checkpoint: Some(write_checkpoint(&checkpoint)?),
         };
-        carry_out(self.context, paired, block.undecodable, progress).await
+        carry_out(self.context, paired, block, progress).await
     }
 }
 
 /// Only a sync may pass over what equals its base: the other operations treat existing records by rules of their own.
-fn rule_of(context: &RunContext, phase: Phase) -> Unchanged {
+fn rule_of(context: &RunContext, phase: Phase) -> PassOver {
     match (&context.operation, phase) {
-        (Operation::Sync(_), Phase::Remote | Phase::Local) => Unchanged::PassOver,
-        (Operation::Sync(_), Phase::Waiting) => Unchanged::Inspect,
-        (Operation::AutoPush | Operation::Import(_) | Operation::Push(_), _) => Unchanged::Inspect,
+        (Operation::Sync(_), Phase::Remote | Phase::Local) => PassOver::Unchanged,
+        (Operation::AutoPush, Phase::Local) => PassOver::Linked,
+        (Operation::AutoPush | Operation::Sync(_), Phase::Waiting | Phase::Retry(_) | Phase::Remote)
+        | (Operation::Import(_) | Operation::Push(_), _) => PassOver::None,
     }
 }
 

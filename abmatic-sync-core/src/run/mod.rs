@@ -6,6 +6,7 @@ pub mod drive;
 pub mod intent;
 pub mod pairing;
 pub mod process;
+pub mod quarantine;
 pub mod read;
 pub mod report;
 pub mod request;

@@ -11,7 +11,6 @@ use crate::model::link::{Awaited, Link};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::{Resource, Side};
 use crate::run::context::{EditTimes, RunContext};
-use crate::run::request::Operation;
 use crate::steps::matching::{Candidate, KeyMatch, KeyedAge, Situation, choose, fold_same_keys};
 use crate::steps::plan::Pair;
 use crate::steps::references::ReferenceMap;
@@ -23,6 +22,8 @@ pub(crate) struct Paired {
     pub(crate) pairs: Vec<Pair>,
     /// Records that are as their base knows them: nothing has to be looked up for them.
     pub(crate) unchanged: u64,
+    /// Records that failed before, are as they were, and are not due to be tried again.
+    pub(crate) left: u64,
     pub(crate) references: ReferenceMap,
 }
 
@@ -44,6 +45,13 @@ impl Concerns {
         concerns
     }
 
+    /// The records of a pair, whatever their key.
+    pub(crate) fn of_ids(pair: &Pair) -> Self {
+        let mut concerns = Self::default();
+        concerns.add_ids(pair);
+        concerns
+    }
+
     /// Takes in what others are about.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.0.extend(other.0);
@@ -51,6 +59,10 @@ impl Concerns {
 
     fn add_pair(&mut self, pair: &Pair) {
         pair.key.iter().for_each(|key| self.add(key));
+        self.add_ids(pair);
+    }
+
+    fn add_ids(&mut self, pair: &Pair) {
         if let Some(record) = &pair.local {
             self.add(record.id.as_str());
         }
@@ -89,15 +101,19 @@ impl Paired {
     }
 }
 
-/// Whether a linked record that equals its base may be passed over without a look at its counterpart.
+/// Which linked records may be passed over without a look at their counterparts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unchanged {
-    PassOver,
-    Inspect,
+pub(crate) enum PassOver {
+    /// All of them: only new records are meant.
+    Linked,
+    /// None.
+    None,
+    /// Those that equal their base.
+    Unchanged,
 }
 
 /// Pairs records that were read from the CRM.
-pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>, rule: Unchanged) -> Result<Paired> {
+pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>, rule: PassOver) -> Result<Paired> {
     let records = newest_of_each(records);
     let mut paired = Paired::default();
     let wanted = references_of(context, Side::Remote, records.iter().map(|record| &record.fields));
@@ -107,7 +123,7 @@ pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>
     let mut fresh = Vec::new();
     for record in records {
         match take_link(&mut links, &record) {
-            Some(link) if rule == Unchanged::PassOver && is_as_base(context, &record, &link, &paired.references) => {
+            Some(link) if rule == PassOver::Unchanged && is_as_base(context, &record, &link, &paired.references) => {
                 paired.unchanged += 1;
             }
             Some(link) => linked.push((record, link)),
@@ -123,7 +139,7 @@ pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>
 }
 
 /// Pairs records that were read from the host.
-pub(crate) async fn pair_local(context: &RunContext, records: Vec<LocalRecord>, rule: Unchanged) -> Result<Paired> {
+pub(crate) async fn pair_local(context: &RunContext, records: Vec<LocalRecord>, rule: PassOver) -> Result<Paired> {
     let mut paired = Paired::default();
     let ends = LinkEnds::Local(records.iter().map(|record| record.id.clone()).collect());
     let mut links: HashMap<LocalId, Link> =
@@ -132,8 +148,8 @@ pub(crate) async fn pair_local(context: &RunContext, records: Vec<LocalRecord>, 
     let mut fresh = Vec::new();
     for record in records {
         match links.remove(&record.id) {
-            Some(_) if context.operation == Operation::AutoPush => {}
-            Some(link) if rule == Unchanged::PassOver && link.local_version == Some(record.version) => {
+            Some(_) if rule == PassOver::Linked => {}
+            Some(link) if rule == PassOver::Unchanged && link.local_version == Some(record.version) => {
                 paired.unchanged += 1;
             }
             Some(link) => linked.push((record, link)),

@@ -7,7 +7,9 @@ use crate::model::record::RemoteRecord;
 use crate::model::resource::Side;
 use crate::run::commit::{Scribe, Tally, tally_of};
 use crate::run::context::{EditTimes, RunContext};
-use crate::run::pairing::{Concerns, Paired, Unchanged, pair_local, pair_remote};
+use crate::run::pairing::{Concerns, Paired, PassOver, pair_local, pair_remote};
+use crate::run::quarantine::{SetAside, vanished};
+use crate::run::read::Block;
 use crate::run::report::{Plan, PlanItem};
 use crate::run::write::write_remote;
 use crate::steps::matching::Situation;
@@ -40,21 +42,26 @@ pub(crate) struct Previewer<'a> {
     pub(crate) earlier: Concerns,
     /// What this phase is about so far.
     pub(crate) current: Concerns,
+    /// What failed so far: it is set aside then, and not tried again.
+    pub(crate) failed: Concerns,
 }
 
 impl Previewer<'_> {
     /// Plans a block, and writes nothing.
     pub(crate) fn add(&mut self, paired: Paired, undecodable: &[Undecodable]) {
         let rules = self.context.rules();
-        self.plan.counts.read += paired.unchanged + undecodable.len() as u64;
+        self.plan.counts.read += paired.unchanged + paired.left + undecodable.len() as u64;
         self.plan.counts.unchanged += paired.unchanged;
+        self.plan.counts.skipped += paired.left;
         self.plan.counts.failed += undecodable.len() as u64;
         for pair in paired.pairs {
             let concerns = Concerns::of(&pair);
-            let mut planned = plan_pair(pair, &paired.references, &rules);
-            if matches!(tally_of(&planned), Tally::Created | Tally::Updated) {
-                planned = self.without_repeats(planned, concerns);
-            }
+            let planned = plan_pair(pair, &paired.references, &rules);
+            let planned = match tally_of(&planned) {
+                Tally::Created | Tally::Updated => self.without_repeats(planned, concerns),
+                Tally::Failed => self.without_failed(planned),
+                Tally::Skipped | Tally::Unchanged => planned,
+            };
             self.count(planned);
         }
     }
@@ -77,6 +84,16 @@ impl Previewer<'_> {
         planned
     }
 
+    /// A pair that failed before in this run is set aside by then.
+    fn without_failed(&mut self, planned: Planned) -> Planned {
+        let ids = Concerns::of_ids(&planned.pair);
+        if self.failed.meet(&ids) {
+            return Planned::bare(planned.pair, Action::Leave("it failed before in this run".to_owned()));
+        }
+        self.failed.absorb(ids);
+        planned
+    }
+
     fn count(&mut self, planned: Planned) {
         let tally = tally_of(&planned);
         tally.count(&mut self.plan.counts);
@@ -93,20 +110,26 @@ impl Previewer<'_> {
     }
 }
 
-/// Plans, writes and commits a block.
+/// Plans, writes and commits a block whose records were paired.
 pub(crate) async fn carry_out(
     context: &RunContext,
-    paired: Paired,
-    undecodable: Vec<Undecodable>,
+    mut paired: Paired,
+    mut block: Block,
     mut progress: Progressing<'_>,
 ) -> Result<()> {
     let run = progress.record.id.clone();
-    let scribe = Scribe { context, run: &run, now: context.clock.now() };
-    let mut counts = Counts { read: paired.unchanged, unchanged: paired.unchanged, ..Counts::default() };
-    let mut extra = Vec::with_capacity(undecodable.len());
-    for lost in undecodable {
+    let gone = vanished(block.retried, &paired, &block.undecodable);
+    let set_aside = SetAside::sift(context, &mut paired, &mut block.undecodable).await?;
+    let scribe = Scribe { context, run: &run, now: context.clock.now(), set_aside: &set_aside };
+    let read = paired.unchanged + paired.left;
+    let mut counts = Counts { read, unchanged: paired.unchanged, skipped: paired.left, ..Counts::default() };
+    let mut extra = Vec::with_capacity(block.undecodable.len());
+    for lost in &block.undecodable {
         Tally::Failed.count(&mut counts);
-        extra.push(scribe.unreadable(lost.id, &lost.error));
+        extra.push(scribe.unreadable(lost));
+    }
+    if !gone.is_empty() {
+        extra.push(PageItem { released: gone, ..PageItem::default() });
     }
     let mut planned = plan(context, paired).await?;
     for _ in 0..MERGES_MAX {
@@ -133,9 +156,9 @@ async fn pair_again(context: &RunContext, refused: Vec<Refused>) -> Result<Vec<P
     let remote_ids: Vec<RemoteId> = from_remote.into_iter().filter_map(|one| one.remote_id).collect();
     let local_ids: Vec<LocalId> = from_local.into_iter().map(|one| one.local_id).collect();
     let remote = context.read_remote(&remote_ids, EditTimes::NotWanted).await?;
-    let mut planned = plan(context, pair_remote(context, remote, Unchanged::Inspect).await?).await?;
+    let mut planned = plan(context, pair_remote(context, remote, PassOver::None).await?).await?;
     let local = context.read_local(&local_ids).await?;
-    planned.extend(plan(context, pair_local(context, local, Unchanged::Inspect).await?).await?);
+    planned.extend(plan(context, pair_local(context, local, PassOver::None).await?).await?);
     Ok(planned)
 }
 
@@ -206,6 +229,9 @@ async fn commit_round(
         page.items.push(item);
     }
     page.items.extend(extra);
+    if page.items.iter().any(|item| item.set_aside.is_some()) {
+        context.quarantine.note();
+    }
     page.cursors.clone_from(&progress.cursors);
     page.run.counts.add(counts);
     parts.iter().for_each(|(part, _)| page.run.counts.add(part));

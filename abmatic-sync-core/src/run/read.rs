@@ -11,12 +11,12 @@ use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::filter::eval::holds;
 use crate::ids::{LocalId, RemoteId};
 use crate::model::link::{Awaited, Link};
-use crate::model::record::{LocalRecord, RemoteRecord, Version};
+use crate::model::record::{LocalRecord, RecordId, RemoteRecord, Version};
 use crate::model::resource::{Resource, Side};
 use crate::policy::{Scope, Selection};
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::request::Operation;
-use crate::store::state::LinkEnds;
+use crate::store::state::{LinkEnds, QuarantineQuery};
 
 /// How many records a block holds at least, unless the read ends or the engine was told otherwise: pages of a CRM are
 /// joined up to it, since one commit of 1,000 costs much less than ten of 100.
@@ -38,6 +38,8 @@ pub(crate) const AUTO_PUSH_CURSOR: &str = "auto_push.local";
 pub(crate) enum Phase {
     /// Links with a reference that waits for its record.
     Waiting,
+    /// Records of that side that failed and are due to be tried again.
+    Retry(Side),
     /// The CRM's records.
     Remote,
     /// The host's records.
@@ -45,13 +47,19 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    /// The phases of an operation, in their order.
+    /// The phases of an operation, in their order. What an operation reads as a whole it tries again as it comes by.
     pub(crate) fn of(operation: &Operation) -> &'static [Self] {
         match operation {
             Operation::Import(_) => &[Self::Remote],
             Operation::Push(Selection::Ids(_)) => &[Self::Local],
-            Operation::Push(Selection::All) | Operation::AutoPush => &[Self::Waiting, Self::Local],
-            Operation::Sync(_) => &[Self::Waiting, Self::Remote, Self::Local],
+            Operation::Push(Selection::All) => &[Self::Waiting, Self::Local],
+            Operation::AutoPush => &[Self::Waiting, Self::Retry(Side::Local), Self::Local],
+            Operation::Sync(Scope::All | Scope::Filter(_)) => {
+                &[Self::Waiting, Self::Retry(Side::Remote), Self::Retry(Side::Local), Self::Remote, Self::Local]
+            }
+            Operation::Sync(Scope::Ids(_) | Scope::List(_)) => {
+                &[Self::Waiting, Self::Retry(Side::Local), Self::Remote, Self::Local]
+            }
         }
     }
 
@@ -60,6 +68,7 @@ impl Phase {
         match self {
             Self::Waiting | Self::Remote => Side::Remote,
             Self::Local => Side::Local,
+            Self::Retry(side) => side,
         }
     }
 }
@@ -70,6 +79,8 @@ pub(crate) struct Block {
     pub(crate) remote: Vec<RemoteRecord>,
     pub(crate) local: Vec<LocalRecord>,
     pub(crate) undecodable: Vec<Undecodable>,
+    /// Records that it tries again, whether or not they are still there.
+    pub(crate) retried: Vec<RecordId>,
     /// Where the next block begins, `None` after the last.
     pub(crate) next: Option<String>,
     /// How many records there are, where the CRM says so.
@@ -90,6 +101,7 @@ enum Way {
     LocalIds(Vec<LocalId>),
     LocalSince(Option<Version>),
     Remote(Read),
+    Retry(Side),
     Waiting,
 }
 
@@ -98,6 +110,7 @@ impl Reader {
     pub(crate) async fn of(context: Arc<RunContext>, phase: Phase) -> Result<Self> {
         let way = match (phase, &context.operation) {
             (Phase::Waiting, _) => Way::Waiting,
+            (Phase::Retry(side), _) => Way::Retry(side),
             (Phase::Remote, Operation::Sync(scope)) => Way::Remote(incremental(&context, scope).await?),
             (Phase::Remote, Operation::Import(scope)) => Way::Remote(whole(&context, scope)),
             (Phase::Remote, Operation::Push(_) | Operation::AutoPush) => Way::Remote(Read::Ids(Vec::new())),
@@ -115,6 +128,7 @@ impl Reader {
             Way::LocalIds(ids) => self.local_ids(ids, at).await,
             Way::LocalSince(start) => self.local_since(*start, at).await,
             Way::Remote(read) => self.remote(read, at).await,
+            Way::Retry(side) => self.retry(*side, at).await,
             Way::Waiting => self.waiting(at).await,
         }
     }
@@ -156,6 +170,48 @@ impl Reader {
         let ids = self.worth_a_look(links).await?;
         let remote = context.read_remote(&ids, EditTimes::NotWanted).await?;
         Ok(Block { remote, next, ..Block::default() })
+    }
+
+    /// Records that are due to be tried again. Those that a run commits are due no more, so paging ends.
+    async fn retry(&self, side: Side, at: Option<&str>) -> Result<Block> {
+        let context = &self.context;
+        if !context.quarantine.any() {
+            return Ok(Block::default());
+        }
+        let (after, limit) = (at.map(parse_due).transpose()?, context.block_records);
+        let query = QuarantineQuery::Due { side, at: context.quarantine.due_at, after, limit };
+        let due = context.store.state().quarantine(&context.scope, &query).await?;
+        let last = due.last().filter(|_| due.len() == limit);
+        let next = last.map(|held| format!("{} {}", held.retry_at.to_rfc3339(), held.record.as_str()));
+        let mut block = Block { next, ..Block::default() };
+        block.retried = due.into_iter().map(|held| held.record).collect();
+        match side {
+            Side::Local => {
+                let ids: Vec<LocalId> = block.retried.iter().map(|record| LocalId::from(record.as_str())).collect();
+                block.local = context.read_local(&ids).await?;
+            }
+            Side::Remote => self.retry_remote(&mut block).await?,
+        }
+        Ok(block)
+    }
+
+    /// Reads the CRM's records of a block that tries again. Those that the scope's filter does not hold of are left to
+    /// runs of another scope.
+    async fn retry_remote(&self, block: &mut Block) -> Result<()> {
+        let context = &self.context;
+        let ids: Vec<RemoteId> = block.retried.iter().map(|record| RemoteId::from(record.as_str())).collect();
+        let page = context.read_remote_whole(&ids, EditTimes::NotWanted).await?;
+        block.undecodable = page.undecodable;
+        block.remote = page.records;
+        if let Some(filter) = context.filter() {
+            let (within, beyond): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut block.remote).into_iter().partition(|record| holds(filter, &record.fields));
+            let beyond: BTreeSet<RemoteId> =
+                beyond.into_iter().flat_map(|record| record.merged_ids.into_iter().chain([record.id])).collect();
+            block.remote = within;
+            block.retried.retain(|record| !beyond.contains(&RemoteId::from(record.as_str())));
+        }
+        Ok(())
     }
 
     /// Of these links those that wait no more, by their remote ids. Costs the CRM nothing.
@@ -243,6 +299,11 @@ pub(crate) fn remote_cursor_name(scope: &Scope) -> String {
 async fn version_cursor(context: &RunContext, name: &str) -> Result<Option<Version>> {
     let text = context.store.state().cursor(&context.scope, name).await?;
     text.as_deref().map(parse_version).transpose()
+}
+
+fn parse_due(text: &str) -> Result<(DateTime<Utc>, String)> {
+    let (time, id) = text.split_once(' ').ok_or_else(|| broken_checkpoint(text))?;
+    Ok((time.parse().map_err(|_| broken_checkpoint(text))?, id.to_owned()))
 }
 
 fn parse_version(text: &str) -> Result<Version> {

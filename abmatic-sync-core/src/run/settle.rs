@@ -4,12 +4,13 @@ use crate::error::Result;
 use crate::model::change::Direction;
 use crate::model::journal::{LogEntry, Status};
 use crate::model::link::{Awaited, Link};
-use crate::model::record::RemoteRecord;
+use crate::model::record::{RecordId, RemoteRecord};
 use crate::model::resource::Side;
 use crate::run::context::RunContext;
 use crate::run::intent::verify;
-use crate::run::pairing::{Unchanged, pair_local};
+use crate::run::pairing::{PassOver, pair_local};
 use crate::run::process::{Progressing, carry_out};
+use crate::run::read::Block;
 use crate::store::page::StateCommit;
 use crate::store::state::{Intent, Lease, RunRecord};
 
@@ -33,10 +34,10 @@ pub(crate) async fn settle_open_intents(context: &RunContext, lease: &Lease, rec
         return Ok(());
     }
     let ids: Vec<_> = lost.iter().map(|intent| intent.local_id.clone()).collect();
-    let paired = pair_local(context, context.read_local(&ids).await?, Unchanged::Inspect).await?;
+    let paired = pair_local(context, context.read_local(&ids).await?, PassOver::None).await?;
     let checkpoint = record.checkpoint.clone();
     let progress = Progressing { lease, record: &mut *record, cursors: Vec::new(), checkpoint };
-    carry_out(context, paired, Vec::new(), progress).await?;
+    carry_out(context, paired, Block::default(), progress).await?;
     // Only now: until then the old intents are all that knows of these creates.
     let mut commit = StateCommit::new(record.clone());
     commit.closed_intents = lost.into_iter().map(|intent| intent.id.clone()).collect();
@@ -56,6 +57,7 @@ async fn link_found(
         commit.links.push(link_of(context, intent, remote));
         commit.log.push(entry_of(context, record, intent, remote));
         commit.closed_intents.push(intent.id.clone());
+        commit.released.push(RecordId::Local(intent.local_id.clone()));
     }
     context.store.state().commit(&context.scope, &context.extended(lease), &commit).await
 }

@@ -96,10 +96,14 @@ pub fn split_by_outcome(page: PageCommit, outcomes: Vec<LocalOutcome>) -> (State
                     commit.links.extend(
                         item.link.map(|link| Link { local_version: link.local_version.map(|_| version), ..link }),
                     );
+                    commit.released.extend(item.released);
+                    commit.set_aside.extend(item.set_aside);
                     commit.log.extend(item.log);
                 }
                 None => {
                     commit.links.extend(item.link);
+                    commit.released.extend(item.released);
+                    commit.set_aside.extend(item.set_aside);
                     commit.log.extend(item.log);
                 }
             }

@@ -3,6 +3,8 @@
 use crate::ids::{IntentId, LocalId, RemoteId};
 use crate::model::journal::LogEntry;
 use crate::model::link::Link;
+use crate::model::quarantine::Quarantined;
+use crate::model::record::RecordId;
 use crate::store::records::LocalWrite;
 use crate::store::state::RunRecord;
 
@@ -21,6 +23,10 @@ pub struct PageItem {
     pub unlink: Option<(LocalId, RemoteId)>,
     /// An intent that has its outcome.
     pub closed_intent: Option<IntentId>,
+    /// A record to set aside because it failed, in place of what was kept of it.
+    pub set_aside: Option<Quarantined>,
+    /// Records to take out of quarantine, once the local write is done.
+    pub released: Vec<RecordId>,
     /// Lines of the log, once the local write is done.
     pub log: Vec<LogEntry>,
 }
@@ -50,6 +56,10 @@ pub struct StateCommit {
     pub unlinks: Vec<(LocalId, RemoteId)>,
     /// Intents that have their outcome.
     pub closed_intents: Vec<IntentId>,
+    /// Records to take out of quarantine. Before others are set aside.
+    pub released: Vec<RecordId>,
+    /// Records to set aside, each in place of what was kept of it.
+    pub set_aside: Vec<Quarantined>,
     /// Lines of the log.
     pub log: Vec<LogEntry>,
     /// Cursors to move.
@@ -72,6 +82,8 @@ impl StateCommit {
             links: Vec::new(),
             unlinks: Vec::new(),
             closed_intents: Vec::new(),
+            released: Vec::new(),
+            set_aside: Vec::new(),
             log: Vec::new(),
             cursors: Vec::new(),
             run,

@@ -12,7 +12,9 @@ use crate::model::change::Direction;
 use crate::model::fields::Fields;
 use crate::model::journal::{LogEntry, Status};
 use crate::model::link::{Link, LinkScope};
-use crate::model::resource::Resource;
+use crate::model::quarantine::Quarantined;
+use crate::model::record::RecordId;
+use crate::model::resource::{Resource, Side};
 use crate::store::page::StateCommit;
 
 /// The engine's own memory.
@@ -26,6 +28,13 @@ use crate::store::page::StateCommit;
 pub trait StateStore: fmt::Debug + Send + Sync + 'static {
     /// Links by either end, in one query.
     async fn links(&self, scope: &LinkScope, ends: &LinkEnds) -> Result<Vec<Link>>;
+
+    /// Records that were set aside, in one query, each once.
+    async fn quarantine(&self, scope: &LinkScope, query: &QuarantineQuery) -> Result<Vec<Quarantined>>;
+
+    /// Makes records that were set aside due at `at`, those that were due before left as they are, and says how many of
+    /// them there are. Needs no lease: a host may ask for it at any time.
+    async fn retry_now(&self, scope: &LinkScope, which: &Retried, at: DateTime<Utc>) -> Result<u64>;
 
     /// How many links there are.
     async fn link_count(&self, scope: &LinkScope) -> Result<u64>;
@@ -100,6 +109,42 @@ impl LinkEnds {
             Self::Waiting { limit, .. } => *limit == 0,
         }
     }
+}
+
+/// Which of the records that were set aside to look up.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq)]
+pub enum QuarantineQuery {
+    /// All of them, in the order of their [`RecordId`]s.
+    All {
+        /// Only beyond this one.
+        after: Option<RecordId>,
+        /// How many at the most.
+        limit: usize,
+    },
+    /// Those of one side whose time has come, in the order of that time, then of their ids.
+    Due {
+        /// Whose.
+        side: Side,
+        /// The time until which they had to wait.
+        at: DateTime<Utc>,
+        /// Only beyond the one with this time and id.
+        after: Option<(DateTime<Utc>, String)>,
+        /// How many at the most.
+        limit: usize,
+    },
+    /// These records.
+    Of(Vec<RecordId>),
+}
+
+/// Which of the records that were set aside are to be tried again at once.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retried {
+    /// All of them.
+    All,
+    /// These.
+    Of(Vec<RecordId>),
 }
 
 /// A create that is announced before it is sent.

@@ -5,6 +5,7 @@ mod files;
 mod host;
 mod log;
 mod pages;
+mod quarantine;
 mod records;
 mod state;
 mod support;

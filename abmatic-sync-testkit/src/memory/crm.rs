@@ -7,7 +7,8 @@ use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::connector::capabilities::{Descriptor, ResourceCapabilities};
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
-    FindRequest, Page, PageCursor, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome, Written,
+    FindRequest, Page, PageCursor, Pushdown, Read, ReadRequest, Undecodable, VerifyRequest, Write, WriteOutcome,
+    Written,
 };
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::filter::eval::holds;
@@ -68,6 +69,10 @@ struct State {
     intents: BTreeMap<IntentId, RemoteId>,
     last_id: u64,
     failures: VecDeque<(Call, Failure)>,
+    /// Texts that no write may hold.
+    refused: BTreeSet<(Resource, String)>,
+    /// Records that no answer shows in a readable form.
+    garbled: BTreeSet<RemoteId>,
     writes: u64,
 }
 
@@ -99,8 +104,30 @@ impl MemoryCrm {
     /// An edit that somebody made in the CRM.
     pub fn edit(&self, resource: Resource, id: &RemoteId, fields: &Fields) {
         let now = self.clock.now();
-        if let Some(record) = self.state().record_mut(resource, id) {
+        let mut state = self.state();
+        state.garbled.remove(id);
+        if let Some(record) = state.record_mut(resource, id) {
             change(record, fields, now);
+        }
+    }
+
+    /// Lets every write fail that holds this text, until [`MemoryCrm::accept_all`].
+    pub fn refuse(&self, resource: Resource, text: &str) {
+        self.state().refused.insert((resource, text.to_owned()));
+    }
+
+    /// Takes every [`MemoryCrm::refuse`] back.
+    pub fn accept_all(&self) {
+        self.state().refused.clear();
+    }
+
+    /// Gives a record in a form that no connector can read, until its next [`MemoryCrm::edit`].
+    pub fn garble(&self, resource: Resource, id: &RemoteId) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.garbled.insert(id.clone());
+        if let Some(record) = state.record_mut(resource, id) {
+            record.modified_at = Some(now);
         }
     }
 
@@ -200,6 +227,11 @@ impl State {
         record
     }
 
+    fn refuses(&self, resource: Resource, fields: &Fields) -> bool {
+        let texts = fields.iter().filter_map(|(_, value)| value.as_text());
+        texts.into_iter().any(|text| self.refused.contains(&(resource, text.to_owned())))
+    }
+
     fn holder_of_email(&self, resource: Resource, fields: &Fields, except: Option<&RemoteId>) -> Option<RemoteId> {
         let email = fields.get("email").and_then(Value::as_text).filter(|_| resource.is_person())?;
         let held = |record: &&RemoteRecord| {
@@ -210,6 +242,9 @@ impl State {
     }
 
     fn write(&mut self, resource: Resource, write: Write, now: chrono::DateTime<chrono::Utc>) -> WriteOutcome {
+        if write.fields().is_some_and(|fields| self.refuses(resource, fields)) {
+            return WriteOutcome::Failed(Error::invalid(ErrorCode::InvalidField, "the CRM does not take this value"));
+        }
         let except = if let Write::Update { id, .. } = &write { Some(id) } else { None };
         let own = if let Write::Create { intent, .. } = &write { self.intents.get(intent) } else { except };
         if let Some(id) = write.fields().and_then(|fields| self.holder_of_email(resource, fields, own)) {
@@ -326,7 +361,10 @@ impl CrmConnector for MemoryCrm {
         }
         let full = records.len() == PAGE_MAX && !matches!(request.read, Read::Ids(_));
         let next = ids.last().filter(|_| full).map(|id| PageCursor::new(id.to_string()));
-        Ok(Page::new(records, next))
+        let (garbled, records) = records.into_iter().partition(|record| state.garbled.contains(&record.id));
+        let mut page = Page::new(records, next);
+        page.undecodable = garbled.into_iter().map(undecodable).collect();
+        Ok(page)
     }
 
     async fn find(&self, on: &Connection, request: FindRequest) -> Result<Vec<RemoteRecord>> {
@@ -362,6 +400,11 @@ impl CrmConnector for MemoryCrm {
     fn pushdown(&self, _: Resource, _: &Expr, _: &Schema) -> Pushdown {
         Pushdown::Server
     }
+}
+
+fn undecodable(record: RemoteRecord) -> Undecodable {
+    let error = Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, "the record does not parse");
+    Undecodable::new(Some(record.id), error)
 }
 
 fn shown(

@@ -8,14 +8,17 @@ use abmatic_sync_core::ids::{ConnectionId, IntentId, LocalId, RunId, TenantId};
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::journal::LogEntry;
 use abmatic_sync_core::model::link::{Link, LinkScope};
-use abmatic_sync_core::model::record::{LocalRecord, Version};
+use abmatic_sync_core::model::quarantine::Quarantined;
+use abmatic_sync_core::model::record::{LocalRecord, RecordId, Version};
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::Schema;
 use abmatic_sync_core::steps::normalize::match_key;
 use abmatic_sync_core::store::contract::{Store, split_by_outcome};
 use abmatic_sync_core::store::page::{PageCommit, StateCommit};
 use abmatic_sync_core::store::records::{KeyedRecord, LocalOutcome, LocalWrite, RecordStore};
-use abmatic_sync_core::store::state::{Intent, Lease, LinkEnds, LogQuery, RunRecord, StateStore};
+use abmatic_sync_core::store::state::{
+    Intent, Lease, LinkEnds, LogQuery, QuarantineQuery, Retried, RunRecord, StateStore,
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -55,6 +58,7 @@ struct Kept {
     links: BTreeMap<LocalId, Link>,
     cursors: HashMap<String, String>,
     intents: BTreeMap<IntentId, Intent>,
+    quarantine: BTreeMap<RecordId, Quarantined>,
     settings: Option<String>,
 }
 
@@ -109,6 +113,11 @@ impl MemoryStore {
     /// All links, in the order of their local ids.
     pub fn links_of(&self, scope: &LinkScope) -> Vec<Link> {
         self.held().scopes.get(scope).map(|kept| kept.links.values().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Who holds a connection.
+    pub fn lease_of(&self, tenant: &TenantId, connection: &ConnectionId) -> Option<Lease> {
+        self.held().leases.get(&(tenant.clone(), connection.clone())).cloned()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -179,6 +188,8 @@ impl Held {
             kept.links.insert(link.local_id.clone(), link.clone());
         }
         commit.closed_intents.iter().for_each(|id| drop(kept.intents.remove(id)));
+        commit.released.iter().for_each(|record| drop(kept.quarantine.remove(record)));
+        kept.quarantine.extend(commit.set_aside.iter().map(|held| (held.record.clone(), held.clone())));
         kept.cursors.extend(commit.cursors.iter().cloned());
     }
 
@@ -259,6 +270,42 @@ impl StateStore for MemoryStore {
             // Ends that a later core may know.
             _ => Vec::new(),
         })
+    }
+
+    async fn quarantine(&self, scope: &LinkScope, query: &QuarantineQuery) -> Result<Vec<Quarantined>> {
+        let held = self.held();
+        let records = held.scopes.get(scope).into_iter().flat_map(|kept| kept.quarantine.values());
+        Ok(match query {
+            QuarantineQuery::All { after, limit } => {
+                let beyond = |held: &&Quarantined| after.as_ref().is_none_or(|after| held.record > *after);
+                records.filter(beyond).take(*limit).cloned().collect()
+            }
+            QuarantineQuery::Due { side, at, after, limit } => {
+                let place = |held: &Quarantined| (held.retry_at, held.record.as_str().to_owned());
+                let is_due = |held: &&Quarantined| held.record.side() == *side && held.retry_at <= *at;
+                let beyond = |held: &&Quarantined| after.as_ref().is_none_or(|after| place(held) > *after);
+                let mut due: Vec<Quarantined> = records.filter(is_due).filter(beyond).cloned().collect();
+                due.sort_by_key(place);
+                due.truncate(*limit);
+                due
+            }
+            QuarantineQuery::Of(ids) => records.filter(|held| ids.contains(&held.record)).cloned().collect(),
+            // Queries that a later core may know.
+            _ => Vec::new(),
+        })
+    }
+
+    async fn retry_now(&self, scope: &LinkScope, which: &Retried, at: DateTime<Utc>) -> Result<u64> {
+        let mut held = self.held();
+        let is_meant = |record: &RecordId| match which {
+            Retried::All => true,
+            Retried::Of(records) => records.contains(record),
+            // Choices that a later core may know.
+            _ => false,
+        };
+        let records = held.scopes.get_mut(scope).into_iter().flat_map(|kept| kept.quarantine.values_mut());
+        let meant = records.filter(|held| is_meant(&held.record));
+        Ok(meant.map(|held| held.retry_at = held.retry_at.min(at)).count() as u64)
     }
 
     async fn link_count(&self, scope: &LinkScope) -> Result<u64> {

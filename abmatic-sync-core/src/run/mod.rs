@@ -4,6 +4,8 @@ pub mod commit;
 pub mod context;
 pub mod drive;
 pub mod intent;
+pub mod keyed;
+pub mod paired;
 pub mod pairing;
 pub mod process;
 pub mod quarantine;

@@ -12,7 +12,7 @@ use crate::model::quarantine::{Quarantined, Seen};
 use crate::model::record::RecordId;
 use crate::model::resource::Side;
 use crate::run::context::RunContext;
-use crate::run::pairing::Paired;
+use crate::run::paired::Paired;
 use crate::steps::plan::Pair;
 use crate::store::contract::Store;
 use crate::store::state::QuarantineQuery;

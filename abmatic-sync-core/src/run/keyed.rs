@@ -1,0 +1,165 @@
+//! Gives the records of a block that have no link their counterparts by match key, with one lookup a side.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::error::Result;
+use crate::ids::{LocalId, RemoteId};
+use crate::model::link::Link;
+use crate::model::record::{LocalRecord, RemoteRecord};
+use crate::model::resource::Side;
+use crate::run::context::RunContext;
+use crate::run::paired::{Paired, new_pair, newest_of_each};
+use crate::steps::matching::{Candidate, KeyMatch, KeyedAge, Situation, choose, fold_same_keys};
+use crate::steps::plan::Pair;
+use crate::store::state::LinkEnds;
+
+/// The match keys of a block's records without a link.
+struct FreshKeys {
+    keys: Vec<Option<String>>,
+    /// For each record the id of the one that stands for its key, `None` where that is itself.
+    doubles: Vec<Option<String>>,
+}
+
+impl FreshKeys {
+    fn of(page: Vec<KeyedAge<'_>>) -> Self {
+        let stands_for = fold_same_keys(&page);
+        let double = |(place, &first): (usize, &usize)| (first != place).then(|| page[first].2.to_owned());
+        let doubles = stands_for.iter().enumerate().map(double).collect();
+        Self { doubles, keys: page.into_iter().map(|(key, ..)| key).collect() }
+    }
+
+    /// Each key once.
+    fn distinct(&self) -> Vec<String> {
+        self.keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    }
+
+    /// Settles a pair by its record's key, and gives its counterpart where one was found.
+    fn settle<R>(&mut self, place: usize, pair: &mut Pair, found: &mut ByKey<R>, context: &RunContext) -> Option<R> {
+        let key = self.keys[place].take()?;
+        let counterpart = match &self.doubles[place] {
+            Some(first) => {
+                pair.situation = Situation::Ambiguous;
+                pair.refused = Some(format!("it has the same key {key} as {first}, which stands for both"));
+                None
+            }
+            None => {
+                let (candidates, mut records) = found.remove(&key).unwrap_or_default();
+                choose_among(pair, &key, &candidates, context).map(|chosen| records.swap_remove(chosen))
+            }
+        };
+        pair.key = Some(key);
+        counterpart
+    }
+}
+
+/// Pairs records of the CRM that have no link.
+pub(crate) async fn pair_fresh_remote(
+    context: &RunContext,
+    fresh: Vec<RemoteRecord>,
+    paired: &mut Paired,
+) -> Result<()> {
+    let page = fresh.iter().map(|record| (context.remote_key(record), record.created_at, record.id.as_str()));
+    let mut keys = FreshKeys::of(page.collect());
+    let mut found = find_local(context, &keys.distinct()).await?;
+    for (place, remote) in fresh.into_iter().enumerate() {
+        let mut pair = new_pair(Side::Remote, Situation::New, None, Some(remote));
+        pair.local = keys.settle(place, &mut pair, &mut found, context);
+        paired.pairs.push(pair);
+    }
+    Ok(())
+}
+
+type ByKey<R> = HashMap<String, (Vec<Candidate>, Vec<R>)>;
+
+async fn find_local(context: &RunContext, keys: &[String]) -> Result<ByKey<LocalRecord>> {
+    let mut found: ByKey<LocalRecord> = HashMap::new();
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    let records = context.store.records().find(&context.scope.tenant, context.scope.resource, keys).await?;
+    let ids = records.iter().map(|keyed| keyed.record.id.clone()).collect();
+    let taken: HashMap<LocalId, Link> =
+        context.links(&LinkEnds::Local(ids)).await?.into_iter().map(|link| (link.local_id.clone(), link)).collect();
+    for keyed in records {
+        let (candidates, records) = found.entry(keyed.key).or_default();
+        candidates.push(Candidate {
+            id: keyed.record.id.to_string(),
+            created_at: Some(keyed.record.created_at),
+            taken_by: taken.get(&keyed.record.id).map(|link| link.remote_id.to_string()),
+        });
+        records.push(keyed.record);
+    }
+    Ok(found)
+}
+
+/// Pairs records of the host that have no link.
+pub(crate) async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecord>, paired: &mut Paired) -> Result<()> {
+    let page = fresh.iter().map(|record| (context.local_key(record), Some(record.created_at), record.id.as_str()));
+    let mut keys = FreshKeys::of(page.collect());
+    let wanted = keys.distinct();
+    let mut found = find_remote(context, &wanted).await?;
+    let siblings = linked_siblings(context, wanted.iter().filter(|key| !found.contains_key(*key))).await?;
+    for (place, local) in fresh.into_iter().enumerate() {
+        let mut pair = new_pair(Side::Local, Situation::New, Some(local), None);
+        pair.remote = keys.settle(place, &mut pair, &mut found, context);
+        if let (None, Some((key, sibling))) =
+            (&pair.refused, pair.key.as_ref().and_then(|key| siblings.get_key_value(key)))
+        {
+            pair.situation = Situation::Ambiguous;
+            pair.refused = Some(format!("it has the same key {key} as {sibling}, which is linked already"));
+        }
+        paired.pairs.push(pair);
+    }
+    Ok(())
+}
+
+/// Linked local records by key. A CRM's index can be slow to show what an earlier page created: the host's own records
+/// know (I4).
+async fn linked_siblings(context: &RunContext, keys: impl Iterator<Item = &String>) -> Result<HashMap<String, String>> {
+    let keys: Vec<String> = keys.cloned().collect();
+    let found = find_local(context, &keys).await?;
+    let linked = found.into_iter().filter_map(|(key, (candidates, _))| {
+        let linked = candidates.into_iter().find(|candidate| candidate.taken_by.is_some())?;
+        Some((key, linked.id))
+    });
+    Ok(linked.collect())
+}
+
+async fn find_remote(context: &RunContext, keys: &[String]) -> Result<ByKey<RemoteRecord>> {
+    let mut found: ByKey<RemoteRecord> = HashMap::new();
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    let records = newest_of_each(context.find_remote(keys).await?);
+    let ids = records.iter().map(|record| record.id.clone()).collect();
+    let taken: HashMap<RemoteId, Link> =
+        context.links(&LinkEnds::Remote(ids)).await?.into_iter().map(|link| (link.remote_id.clone(), link)).collect();
+    for record in records {
+        let Some(key) = context.remote_key(&record) else { continue };
+        let (candidates, records) = found.entry(key).or_default();
+        candidates.push(Candidate {
+            id: record.id.to_string(),
+            created_at: record.created_at,
+            taken_by: taken.get(&record.id).map(|link| link.local_id.to_string()),
+        });
+        records.push(record);
+    }
+    Ok(found)
+}
+
+/// Sets the situation that the candidates come to, and says which of them is the counterpart.
+fn choose_among(pair: &mut Pair, key: &str, candidates: &[Candidate], context: &RunContext) -> Option<usize> {
+    match choose(key, candidates, context.policy.ambiguous) {
+        KeyMatch::Found(place, warning) => {
+            pair.situation = if warning.is_some() { Situation::Ambiguous } else { Situation::Matched };
+            pair.warnings.extend(warning);
+            Some(place)
+        }
+        KeyMatch::None => None,
+        KeyMatch::Refused(reason) => {
+            pair.situation = Situation::Ambiguous;
+            pair.refused = Some(reason);
+            None
+        }
+    }
+}

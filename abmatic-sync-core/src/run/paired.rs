@@ -1,0 +1,127 @@
+//! A block's records with what matching found for each, and what the block is about.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+
+use crate::ids::RemoteId;
+use crate::model::record::{LocalRecord, RemoteRecord};
+use crate::model::resource::Side;
+use crate::steps::matching::Situation;
+use crate::steps::plan::Pair;
+use crate::steps::references::ReferenceMap;
+
+/// A block's records with what matching found.
+#[derive(Debug, Default)]
+pub(crate) struct Paired {
+    pub(crate) pairs: Vec<Pair>,
+    /// Records that are as their base knows them: nothing has to be looked up for them.
+    pub(crate) unchanged: u64,
+    /// Records that failed before, are as they were, and are not due to be tried again.
+    pub(crate) left: u64,
+    pub(crate) references: ReferenceMap,
+}
+
+/// The ids and keys that a block is about, hashed. Two blocks that share none cannot change what the other's lookups
+/// find; two that seem to share one are paired one after the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Concerns(HashSet<u64>);
+
+impl Concerns {
+    /// Whether the other block is about something that this one is about.
+    pub(crate) fn meet(&self, other: &Self) -> bool {
+        self.0.iter().any(|name| other.0.contains(name))
+    }
+
+    /// What a pair is about.
+    pub(crate) fn of(pair: &Pair) -> Self {
+        let mut concerns = Self::default();
+        concerns.add_pair(pair);
+        concerns
+    }
+
+    /// The records of a pair, whatever their key.
+    pub(crate) fn of_ids(pair: &Pair) -> Self {
+        let mut concerns = Self::default();
+        concerns.add_ids(pair);
+        concerns
+    }
+
+    /// Takes in what others are about.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    fn add_pair(&mut self, pair: &Pair) {
+        pair.key.iter().for_each(|key| self.add(key));
+        self.add_ids(pair);
+    }
+
+    fn add_ids(&mut self, pair: &Pair) {
+        if let Some(record) = &pair.local {
+            self.add(record.id.as_str());
+        }
+        if let Some(record) = &pair.remote {
+            self.add(record.id.as_str());
+            record.merged_ids.iter().for_each(|id| self.add(id.as_str()));
+        }
+    }
+
+    fn add(&mut self, name: &str) {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        self.0.insert(hasher.finish());
+    }
+}
+
+impl Paired {
+    /// What the block is about, on both sides.
+    pub(crate) fn concerns(&self) -> Concerns {
+        let mut concerns = Concerns::default();
+        self.pairs.iter().for_each(|pair| concerns.add_pair(pair));
+        concerns
+    }
+
+    /// The records that were read, to be paired anew.
+    pub(crate) fn into_records(self) -> (Vec<RemoteRecord>, Vec<LocalRecord>) {
+        let mut remote = Vec::new();
+        let mut local = Vec::new();
+        for pair in self.pairs {
+            match pair.source {
+                Side::Remote => remote.extend(pair.remote),
+                Side::Local => local.extend(pair.local),
+            }
+        }
+        (remote, local)
+    }
+}
+
+/// A pair without a link, as it comes from `source`.
+pub(crate) fn new_pair(
+    source: Side,
+    situation: Situation,
+    local: Option<LocalRecord>,
+    remote: Option<RemoteRecord>,
+) -> Pair {
+    Pair { source, situation, local, remote, link: None, key: None, warnings: Vec::new(), refused: None }
+}
+
+/// Each record once, as it came last.
+pub(crate) fn newest_of_each(records: Vec<RemoteRecord>) -> Vec<RemoteRecord> {
+    let mut seen = HashSet::with_capacity(records.len());
+    if records.iter().all(|record| seen.insert(record.id.clone())) {
+        return records;
+    }
+    let mut places: HashMap<RemoteId, usize> = HashMap::new();
+    let mut kept: Vec<RemoteRecord> = Vec::new();
+    for record in records {
+        match places.get(&record.id) {
+            Some(&place) => kept[place] = record,
+            None => {
+                places.insert(record.id.clone(), kept.len());
+                kept.push(record);
+            }
+        }
+    }
+    kept
+}

@@ -1,0 +1,234 @@
+//! One org's Salesforce: address, headers, budget and what may be sent again, so that the rooms beside speak of records only.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use abmatic_sync_core::clock::Clock;
+use abmatic_sync_core::error::{Error, ErrorCode, Result};
+use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_http::client::{Answer, Call, Client};
+use abmatic_sync_http::retry::Resend;
+use abmatic_sync_http::transport::is_loopback;
+use bytes::Bytes;
+use flate2::Compression as Level;
+use flate2::write::GzEncoder;
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method};
+use serde::Serialize;
+use url::Url;
+
+use crate::budget::Budget;
+use crate::describe::Described;
+use crate::host::address;
+use crate::object::Object;
+use crate::paths::ApiVersion;
+
+/// Names us in change events, so that an echo can be told ("Call Options Header").
+const CALL_OPTIONS: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("sforce-call-options"), HeaderValue::from_static("client=abmatic-sync"));
+/// Without it assignment rules run and change the owner ("Assignment Rule Header": the default is TRUE).
+const NO_ASSIGNMENT: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("sforce-auto-assign"), HeaderValue::from_static("FALSE"));
+const CSV: HeaderValue = HeaderValue::from_static("text/csv");
+/// Shorter bodies are sent as they are.
+const GZIP_BYTES_MIN: usize = 4_096;
+
+/// Whether request bodies are sent compressed. Answers always may come so.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// [`Compression::Gzip`], but [`Compression::Off`] where the instance URL is this machine.
+    #[default]
+    Automatic,
+    /// Larger JSON bodies are sent as gzip ("REST API: Use Compression").
+    Gzip,
+    /// None is.
+    Off,
+}
+
+/// What a connector is told beyond its client.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) version: ApiVersion,
+    pub(crate) compression: Compression,
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Named external id fields, by object.
+    pub(crate) external_ids: BTreeMap<Object, String>,
+    pub(crate) bulk_read_min: u64,
+    pub(crate) bulk_page: usize,
+    pub(crate) bulk_write_min: usize,
+    /// How long a create that was cut off may still be at work.
+    pub(crate) settle: Duration,
+}
+
+/// The definitions of one object as one org had them when they were last asked for.
+type Known = BTreeMap<(String, Object), Arc<Described>>;
+
+/// Speaks to Salesforce for any number of connections.
+#[derive(Debug)]
+pub(crate) struct Api {
+    client: Client,
+    pub(crate) options: Options,
+    budget: Budget,
+    /// Only spares calls: another process asks again.
+    known: Mutex<Known>,
+}
+
+impl Api {
+    pub(crate) fn new(client: Client, options: Options, budget_percent: u8) -> Self {
+        Self { client, options, budget: Budget::new(budget_percent), known: Mutex::default() }
+    }
+
+    pub(crate) fn version(&self) -> ApiVersion {
+        self.options.version
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.client.clock().as_ref()
+    }
+
+    /// The definitions kept for `on`, if any.
+    pub(crate) fn known(&self, on: &Connection, object: Object) -> Option<Arc<Described>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(account(on), object)).cloned()
+    }
+
+    /// Keeps definitions for `on`.
+    pub(crate) fn learn(&self, on: &Connection, object: Object, described: Described) -> Arc<Described> {
+        let described = Arc::new(described);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((account(on), object), Arc::clone(&described));
+        described
+    }
+
+    /// Reads a path, which may carry a query of Salesforce's own.
+    pub(crate) async fn get(
+        &self,
+        on: &Connection,
+        operation: impl Into<Cow<'static, str>>,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Answer> {
+        let mut url = self.address(on, path)?;
+        set_query(&mut url, query);
+        self.send(on, Call::get(operation, url), Resend::Read).await
+    }
+
+    /// Runs a query; with `all`, over the recycle bin too.
+    pub(crate) async fn query(
+        &self,
+        on: &Connection,
+        operation: impl Into<Cow<'static, str>>,
+        soql: &str,
+        all: bool,
+    ) -> Result<Answer> {
+        let path = if all { self.version().query_all() } else { self.version().query() };
+        self.get(on, operation, &path, &[("q", soql)]).await
+    }
+
+    /// Sends JSON, to read or to write: `resend` says which.
+    pub(crate) async fn send_json(
+        &self,
+        on: &Connection,
+        operation: impl Into<Cow<'static, str>>,
+        to: (Method, &str),
+        body: &(impl Serialize + Sync + ?Sized),
+        resend: Resend,
+    ) -> Result<Answer> {
+        let (method, path) = to;
+        let mut call = Call::new(operation, method, self.address(on, path)?).with_json(body)?;
+        if self.compresses(on) && call.body().len() >= GZIP_BYTES_MIN {
+            let packed = gzip(call.body())?;
+            call = call
+                .with_body(HeaderValue::from_static("application/json"), packed)
+                .with_header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        let (name, value) = NO_ASSIGNMENT;
+        self.send(on, call.with_header(name, value), resend).await
+    }
+
+    /// Deletes.
+    pub(crate) async fn delete(
+        &self,
+        on: &Connection,
+        operation: impl Into<Cow<'static, str>>,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Answer> {
+        let mut url = self.address(on, path)?;
+        set_query(&mut url, query);
+        self.send(on, Call::new(operation, Method::DELETE, url), Resend::Safe).await
+    }
+
+    /// Uploads the CSV of a job.
+    pub(crate) async fn put_csv(
+        &self,
+        on: &Connection,
+        operation: impl Into<Cow<'static, str>>,
+        path: &str,
+        csv: Vec<u8>,
+    ) -> Result<Answer> {
+        let call = Call::new(operation, Method::PUT, self.address(on, path)?).with_body(CSV, csv.into());
+        self.send(on, call, Resend::Safe).await
+    }
+
+    /// Reads a job's CSV.
+    pub(crate) async fn get_csv(
+        &self,
+        on: &Connection,
+        operation: impl Into<Cow<'static, str>>,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Answer> {
+        let mut url = self.address(on, path)?;
+        set_query(&mut url, query);
+        // Nothing is sent, yet some gateways want to know what.
+        let call = Call::get(operation, url).with_header(ACCEPT, CSV).with_header(CONTENT_TYPE, CSV);
+        self.send(on, call, Resend::Read).await
+    }
+
+    async fn send(&self, on: &Connection, call: Call, resend: Resend) -> Result<Answer> {
+        let account = account(on);
+        self.budget.ask(&account, self.clock().now())?;
+        let (name, value) = CALL_OPTIONS;
+        let answer = self.client.send(on, call.with_header(name, value), resend).await?;
+        self.budget.observe(&account, answer.headers(), self.clock().now());
+        Ok(answer)
+    }
+
+    fn address(&self, on: &Connection, path: &str) -> Result<Url> {
+        address(on, path, &self.options.allowed_hosts)
+    }
+
+    fn compresses(&self, on: &Connection) -> bool {
+        match self.options.compression {
+            Compression::Automatic => !on.base_url.as_ref().and_then(Url::host_str).is_some_and(is_loopback),
+            Compression::Gzip => true,
+            Compression::Off => false,
+        }
+    }
+}
+
+/// Whose limits and definitions: the connection's, at its address.
+fn account(on: &Connection) -> String {
+    let host = on.base_url.as_ref().map_or("", Url::as_str);
+    format!("{}/{} {host}", on.tenant, on.id)
+}
+
+fn set_query(url: &mut Url, query: &[(&str, &str)]) {
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+}
+
+fn gzip(body: &Bytes) -> Result<Bytes> {
+    let failed = |error: std::io::Error| {
+        Error::invalid(ErrorCode::InvalidRequest, "the request cannot be compressed").caused_by(error)
+    };
+    let mut packed = GzEncoder::new(Vec::with_capacity(body.len() / 4), Level::fast());
+    packed.write_all(body).map_err(failed)?;
+    packed.finish().map(Bytes::from).map_err(failed)
+}

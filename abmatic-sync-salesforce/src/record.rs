@@ -1,0 +1,259 @@
+//! Records as REST sends them, decoded in one pass straight into typed fields.
+//!
+//! A full import decodes millions of them: names are shared, values are typed while they are parsed, and there is no JSON
+//! tree in between. Numbers are taken by their digits, never through a float.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use abmatic_sync_core::connector::request::Undecodable;
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind};
+use abmatic_sync_core::ids::{FieldName, RemoteId};
+use abmatic_sync_core::model::fields::Fields;
+use abmatic_sync_core::model::record::RemoteRecord;
+use abmatic_sync_core::model::schema::FieldType;
+use abmatic_sync_core::model::value::Value;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::id::long_id;
+use crate::layout::{Layout, ROLES, System};
+use crate::object::{ACCOUNT_RELATION, CONTACTS_RELATION};
+use crate::values;
+use crate::wire::WithId;
+
+/// A decoded record, and what it says of others.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) record: RemoteRecord,
+    /// The record that it was merged into.
+    pub(crate) master: Option<String>,
+    /// It is a lead that became a contact: which, where that can be seen.
+    pub(crate) converted: Option<Option<String>>,
+    /// The answer holds only the first of its contacts.
+    pub(crate) roles_cut_off: bool,
+}
+
+/// Decodes one record.
+pub(crate) fn decode(layout: &Layout, raw: &RawValue) -> Result<Decoded, Undecodable> {
+    let mut json = serde_json::Deserializer::from_str(raw.get());
+    let mut draft = Draft::new(layout);
+    let decoded = Walk { draft: &mut draft, prefix: "" }.deserialize(&mut json);
+    decoded.and_then(|()| draft.finish().map_err(serde_json::Error::custom)).map_err(|error| {
+        let id = serde_json::from_str::<WithId>(raw.get()).ok().map(|with| RemoteId::from(long_id(&with.id)));
+        let what = Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, "the record does not parse");
+        Undecodable::new(id, what.caused_by(error))
+    })
+}
+
+/// A record on its way, from JSON or from CSV.
+#[derive(Debug)]
+pub(crate) struct Draft<'l> {
+    layout: &'l Layout,
+    decoded: Decoded,
+    is_converted: bool,
+    is_person: bool,
+    converted_contact: Option<String>,
+    /// The place of the column after the last one.
+    expected: usize,
+}
+
+impl<'l> Draft<'l> {
+    pub(crate) fn new(layout: &'l Layout) -> Self {
+        let fields = Fields::with_capacity(layout.columns().len() + 1);
+        let record = RemoteRecord::new("", fields);
+        let decoded = Decoded { record, master: None, converted: None, roles_cut_off: false };
+        Self { layout, decoded, is_converted: false, is_person: false, converted_contact: None, expected: 0 }
+    }
+
+    /// As what a path's value is read, `None` where nobody asked for it.
+    pub(crate) fn type_of(&self, path: &str) -> Option<FieldType> {
+        let columns = self.layout.columns_of(path, self.expected);
+        let column = self.layout.columns().get(columns).and_then(<[_]>::first).map(|column| column.field_type);
+        column.or_else(|| self.layout.system_of(path).map(System::field_type))
+    }
+
+    /// Sets the value of a path wherever it is wanted.
+    pub(crate) fn set(&mut self, path: &str, value: Value) {
+        if let Some(system) = self.layout.system_of(path) {
+            self.set_system(system, &value);
+        }
+        let columns = self.layout.columns_of(path, self.expected);
+        self.expected = columns.end;
+        for column in self.layout.columns().get(columns).unwrap_or_default() {
+            self.decoded.record.fields.insert(column.name.clone(), value.clone());
+        }
+    }
+
+    fn set_system(&mut self, system: System, value: &Value) {
+        let id = || value.ids().next().map(str::to_owned);
+        let time = || if let Value::Instant(time) = value { Some(*time) } else { None };
+        let truth = *value == Value::Boolean(true);
+        let record = &mut self.decoded.record;
+        match system {
+            System::Id => record.id = RemoteId::from(id().unwrap_or_default()),
+            System::Created => record.created_at = time(),
+            System::Modified => record.modified_at = time(),
+            System::Deleted => record.deleted = truth,
+            System::Master => self.decoded.master = id(),
+            System::Converted => self.is_converted = truth,
+            System::ConvertedContact => self.converted_contact = id(),
+            System::PersonAccount => self.is_person = truth,
+        }
+    }
+
+    fn set_roles(&mut self, roles: Option<Roles>) {
+        let roles = roles.unwrap_or_default();
+        let ids: BTreeSet<String> =
+            roles.records.iter().filter_map(|role| role.contact.as_deref().map(long_id)).collect();
+        self.decoded.roles_cut_off = roles.next_records_url.is_some();
+        let value = if ids.is_empty() { Value::Null } else { Value::Reference(ids) };
+        self.decoded.record.fields.insert(CONTACTS_RELATION, value);
+    }
+
+    /// The record, once all its values are set.
+    ///
+    /// # Errors
+    /// For a record without an id, which could not be told from any other.
+    pub(crate) fn finish(mut self) -> Result<Decoded, &'static str> {
+        if self.decoded.record.id.as_str().is_empty() {
+            return Err("the record has no id");
+        }
+        let fields = &mut self.decoded.record.fields;
+        // A parent that is missing leaves out all that is under it.
+        for column in self.layout.columns().iter().filter(|column| column.path.contains('.')) {
+            if fields.get(column.name.as_str()).is_none() {
+                fields.insert(column.name.clone(), Value::Null);
+            }
+        }
+        // A person account is a person: the account beside is itself.
+        if self.is_person && fields.get(ACCOUNT_RELATION).is_some() {
+            fields.insert(FieldName::from(ACCOUNT_RELATION), Value::Null);
+        }
+        self.decoded.converted = self.is_converted.then_some(self.converted_contact);
+        Ok(self.decoded)
+    }
+}
+
+/// The contacts of an opportunity, as child rows.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Roles {
+    #[serde(default)]
+    records: Vec<Role>,
+    #[serde(default)]
+    next_records_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Role {
+    #[serde(default, rename = "ContactId")]
+    contact: Option<String>,
+}
+
+/// Walks a record and its parents.
+struct Walk<'d, 'l, 'p> {
+    draft: &'d mut Draft<'l>,
+    /// The path so far, with its dot.
+    prefix: &'p str,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    /// A parent that is not there.
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        if self.prefix.is_empty() { Err(E::custom("null where a record is expected")) } else { Ok(()) }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { draft, prefix } = self;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            let path = if prefix.is_empty() { key } else { Cow::Owned(format!("{prefix}{key}")) };
+            if draft.layout.roles && path == ROLES {
+                draft.set_roles(map.next_value()?);
+                continue;
+            }
+            if let Some(field_type) = draft.type_of(&path) {
+                let value = match field_type {
+                    FieldType::Decimal | FieldType::Integer => number(map.next_value()?, field_type),
+                    _ => map.next_value_seed(ValueSeed(field_type))?,
+                };
+                draft.set(&path, value);
+                continue;
+            }
+            let below = format!("{path}.");
+            if draft.layout.leads_through(&below) {
+                map.next_value_seed(Walk { draft: &mut *draft, prefix: &below })?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A number by its digits.
+fn number(raw: &RawValue, field_type: FieldType) -> Value {
+    match raw.get().trim_matches('"') {
+        "null" => Value::Null,
+        digits => values::decode(digits, field_type),
+    }
+}
+
+struct ValueSeed(FieldType);
+
+impl<'de> DeserializeSeed<'de> for ValueSeed {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// Text, true, false or null; a number in a field of another type is taken as its text.
+impl Visitor<'_> for ValueSeed {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field's value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(values::decode(text, self.0))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(values::decode(if value { "true" } else { "false" }, self.0))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(values::decode(&number.to_string(), self.0))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(values::decode(&number.to_string(), self.0))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(values::decode(&number.to_string(), self.0))
+    }
+}

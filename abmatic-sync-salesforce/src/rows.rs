@@ -1,0 +1,68 @@
+//! The CSV of Bulk jobs: query results to records, and the rows and results of an ingest.
+
+use abmatic_sync_core::connector::request::Undecodable;
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::ids::RemoteId;
+use csv::{ReaderBuilder, StringRecord};
+
+use crate::id::long_id;
+use crate::layout::Layout;
+use crate::object::ID;
+use crate::record::{Decoded, Draft};
+use crate::values;
+
+/// What an answer's CSV holds. An empty answer has not even a header.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) header: StringRecord,
+    pub(crate) rows: Vec<StringRecord>,
+}
+
+impl Table {
+    /// Reads a whole table.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidAnswer`] for what is no CSV, such as a row of another length.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self> {
+        let mut reader = ReaderBuilder::new().from_reader(body);
+        let header = reader.headers().map_err(unreadable)?.clone();
+        let rows = reader.records().collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+        Ok(Self { header, rows })
+    }
+
+    /// The place of a column; names have no case.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|held| held.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Decodes the rows of a query job.
+///
+/// # Errors
+/// As [`Table::parse`]. A row that does not decode fails alone.
+pub(crate) fn decode(layout: &Layout, body: &[u8]) -> Result<(Vec<Decoded>, Vec<Undecodable>)> {
+    let table = Table::parse(body)?;
+    let id = table.place(ID);
+    let (mut records, mut undecodable) = (Vec::with_capacity(table.rows.len()), Vec::new());
+    for row in &table.rows {
+        let mut draft = Draft::new(layout);
+        for (path, text) in table.header.iter().zip(row) {
+            if let Some(field_type) = draft.type_of(path) {
+                draft.set(path, values::decode(text, field_type));
+            }
+        }
+        match draft.finish() {
+            Ok(decoded) => records.push(decoded),
+            Err(why) => {
+                let id = id.and_then(|place| row.get(place)).map(|id| RemoteId::from(long_id(id)));
+                let error = Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, why);
+                undecodable.push(Undecodable::new(id, error));
+            }
+        }
+    }
+    Ok((records, undecodable))
+}
+
+fn unreadable(error: csv::Error) -> Error {
+    Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, "the job's result is no CSV").caused_by(error)
+}

@@ -1,0 +1,167 @@
+//! Did a create in doubt happen? Asked by the external id, or by what was sent once the create must have ended.
+
+use std::time::Duration;
+
+use abmatic_sync_core::connector::request::{CreateInDoubt, VerifyRequest};
+use abmatic_sync_core::error::Result;
+use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::record::RemoteRecord;
+use abmatic_sync_core::model::schema::FieldType;
+use abmatic_sync_core::model::value::Value;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::api::Api;
+use crate::describe::described;
+use crate::layout::Layout;
+use crate::object::{CREATED, Object};
+use crate::reader::{Bin, Reader};
+use crate::soql::{QUERY_BYTES_MAX, Query, encoded_len, moment, one_of, parts, quoted};
+
+/// Clocks may differ by so many minutes: a record may seem older than its announcement.
+const SKEW_MINUTES: i64 = 5;
+/// The first wait for a create that may still be at work; each further one is twice as long.
+const WAIT_MIN: Duration = Duration::from_secs(2);
+
+/// For each create the record it made, `None` where it surely did not happen.
+pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -> Result<Vec<Option<RemoteRecord>>> {
+    let object = Object::of(request.resource)?;
+    let described = described(api, on, object).await?;
+    let external_id = described.external_id.clone();
+    let mut layout = Layout::new(object, &request.fields, &Default::default(), &described);
+    for name in telling(object).iter().copied().chain(external_id.as_deref()) {
+        layout = layout.with(name, described.field_type(name));
+    }
+    let verifier = Verifier { reader: Reader::new(api, on, object, described, "verify"), layout };
+    let mut found: Vec<Option<RemoteRecord>> = request.creates.iter().map(|_| None).collect();
+    match external_id {
+        Some(field) => verifier.by_external_id(&field, &request.creates, &mut found).await?,
+        None => verifier.by_content(&request.creates, &mut found).await?,
+    }
+    Ok(found)
+}
+
+/// The fields by which a record is recognised: all that were sent have to be held.
+fn telling(object: Object) -> &'static [&'static str] {
+    match object {
+        Object::Account => &["Name", "Website"],
+        Object::CampaignMember => &[],
+        Object::Contact => &["Email", "FirstName", "LastName"],
+        Object::Lead => &["Company", "Email", "FirstName", "LastName"],
+        Object::Opportunity => &["CloseDate", "Name", "StageName"],
+        Object::Task => &["ActivityDate", "Subject"],
+    }
+}
+
+/// The field whose values choose what is looked at.
+fn chief(object: Object) -> Option<&'static str> {
+    match object {
+        Object::Account | Object::Opportunity => Some("Name"),
+        Object::Contact | Object::Lead => Some("LastName"),
+        Object::Task => Some("Subject"),
+        Object::CampaignMember => None,
+    }
+}
+
+struct Verifier<'a> {
+    reader: Reader<'a>,
+    layout: Layout,
+}
+
+impl Verifier<'_> {
+    async fn by_external_id(
+        &self,
+        field: &str,
+        creates: &[CreateInDoubt],
+        found: &mut [Option<RemoteRecord>],
+    ) -> Result<()> {
+        let keys: Vec<String> = creates.iter().map(|create| create.intent.as_str().to_owned()).collect();
+        let records = self.records(field, keys, None).await?;
+        for (create, place) in creates.iter().zip(found) {
+            let key = create.intent.as_str();
+            let is_it = |record: &&RemoteRecord| {
+                record.fields.get(field).and_then(Value::as_text).is_some_and(|held| held.eq_ignore_ascii_case(key))
+            };
+            *place = records.iter().find(is_it).cloned();
+        }
+        Ok(())
+    }
+
+    /// Looks until everything is found or every create must have ended: one that lost its caller may still be at work.
+    async fn by_content(&self, creates: &[CreateInDoubt], found: &mut [Option<RemoteRecord>]) -> Result<()> {
+        let Some(chief) = chief(self.reader.object) else { return Ok(()) };
+        let settle = TimeDelta::from_std(self.reader.api.options.settle).unwrap_or(TimeDelta::MAX);
+        let clock = self.reader.api.clock();
+        let mut wait = WAIT_MIN;
+        loop {
+            // Read before the query: what it does not show was not there by then.
+            let now = clock.now();
+            self.look(chief, creates, found).await?;
+            let open = creates.iter().zip(&*found).filter(|(_, found)| found.is_none());
+            if open.map(|(create, _)| create.announced_at + settle).all(|ends| ends <= now) {
+                return Ok(());
+            }
+            clock.sleep(wait).await;
+            wait = wait.saturating_mul(2).min(self.reader.api.options.settle.max(WAIT_MIN));
+        }
+    }
+
+    async fn look(&self, chief: &str, creates: &[CreateInDoubt], found: &mut [Option<RemoteRecord>]) -> Result<()> {
+        let open = || creates.iter().zip(&*found).filter(|(_, found)| found.is_none()).map(|(create, _)| create);
+        let Some(since) = open().map(|create| create.announced_at).min() else { return Ok(()) };
+        let keys: Vec<String> = open().filter_map(|create| Some(create.fields.get(chief)?.to_string())).collect();
+        let mut records = self.records(chief, keys, Some(since - TimeDelta::minutes(SKEW_MINUTES))).await?;
+        records.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        for (create, place) in creates.iter().zip(found) {
+            if place.is_some() {
+                continue;
+            }
+            // One record is the outcome of one create.
+            let at = records.iter().position(|record| self.is_of(create, record));
+            *place = at.map(|at| records.remove(at));
+        }
+        Ok(())
+    }
+
+    fn is_of(&self, create: &CreateInDoubt, record: &RemoteRecord) -> bool {
+        let skew = TimeDelta::minutes(SKEW_MINUTES);
+        record.created_at.is_none_or(|made| made >= create.announced_at - skew)
+            && telling(self.reader.object).iter().all(|name| match (create.fields.get(name), record.fields.get(name)) {
+                (Some(sent), Some(held)) => alike(sent, held),
+                (None, _) | (_, None) => true,
+            })
+    }
+
+    async fn records(&self, field: &str, keys: Vec<String>, since: Option<DateTime<Utc>>) -> Result<Vec<RemoteRecord>> {
+        let select = self.layout.select();
+        let room = QUERY_BYTES_MAX.saturating_sub(encoded_len(&select) + 200).max(2_000);
+        let mut records = Vec::new();
+        for part in parts(keys, |key| quoted(key), ",", room) {
+            let mut query = Query::new(select.as_str(), self.reader.object.name()).filtered(one_of(field, &part));
+            if let Some(since) = since {
+                query = query.filtered(format!("{CREATED} >= {}", moment(since)));
+            }
+            let found = self.reader.collect(&self.layout, &query, Bin::LeftOut).await?;
+            records.extend(found.records.into_iter().map(|one| one.record));
+        }
+        Ok(records)
+    }
+}
+
+/// Whether a record holds what was sent, as far as Salesforce keeps it: trimmed, addresses without case.
+fn alike(sent: &Value, held: &Value) -> bool {
+    match (sent.as_text(), held.as_text()) {
+        (Some(sent), Some(held)) => sent.trim().eq_ignore_ascii_case(held.trim()),
+        _ => {
+            sent.same_as(held)
+                || abmatic_sync_core::steps::coerce::coerce(sent, type_of(held)).is_some_and(|sent| sent.same_as(held))
+        }
+    }
+}
+
+fn type_of(value: &Value) -> FieldType {
+    match value {
+        Value::Date(_) => FieldType::Date,
+        Value::Instant(_) => FieldType::Instant,
+        _ => FieldType::Any,
+    }
+}

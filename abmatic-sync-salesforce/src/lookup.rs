@@ -86,7 +86,7 @@ impl Reader<'_> {
     }
 
     /// Live records by id.
-    async fn retrieve(&self, layout: &Layout, ids: &[String]) -> Result<Found> {
+    pub(crate) async fn retrieve(&self, layout: &Layout, ids: &[String]) -> Result<Found> {
         if layout.has_parents() {
             return self.where_id_in(layout, ids, Bin::LeftOut).await;
         }

@@ -235,7 +235,7 @@ impl<'a> Writer<'a> {
                 layout = layout.of_converted(&described);
             }
             let ids: Vec<String> = rows.iter().map(|row| row.key.clone()).collect();
-            let found = reader.by_ids(&layout, &ids).await?;
+            let found = reader.retrieve(&layout, &ids).await?;
             let by_id: BTreeMap<RemoteId, _> =
                 found.records.into_iter().map(|one| (one.record.id.clone(), one.record)).collect();
             for row in rows {

@@ -22,6 +22,8 @@ const WAIT_MIN: Duration = Duration::from_secs(2);
 const WAIT_MAX: Duration = Duration::from_secs(30);
 /// So many waits belong to one step; then the caller gets to breathe.
 const WAITS_OF_STEP: u32 = 4;
+/// A page of wide rows holds fewer of them.
+const CELLS_MAX: usize = 400_000;
 /// Where the next page of results begins.
 const LOCATOR: &str = "sforce-locator";
 
@@ -85,7 +87,7 @@ impl QueryJob {
 
     async fn page(self, reader: &Reader<'_>, layout: &Layout) -> Result<Progress> {
         let path = reader.api.version().query_job(&self.id, "/results");
-        let most = reader.api.options.bulk_page.to_string();
+        let most = (CELLS_MAX / layout.paths().len().max(1)).clamp(1, reader.api.options.bulk_page).to_string();
         let place = self.results.clone().unwrap_or_default();
         let mut query = vec![("maxRecords", most.as_str())];
         if !place.is_empty() {

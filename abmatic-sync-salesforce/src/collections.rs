@@ -173,6 +173,10 @@ impl Writer<'_> {
         match (code, error.kind()) {
             _ if error.code() == ErrorCode::RecordLocked && error.is_retryable() => pending.locked.push((row, refusal)),
             (_, ErrorKind::NotFound) if row.verb == Verb::Update => pending.moved.push((row, refusal)),
+            // Of no field: the row's own id.
+            ("INVALID_CROSS_REFERENCE_KEY", _) if row.verb == Verb::Update && refusal.fields.is_empty() => {
+                pending.moved.push((row, refusal));
+            }
             ("DUPLICATES_DETECTED", _) if row.verb == Verb::Create && refusal.duplicates.is_none() => {
                 pending.duplicates.push(row);
             }
@@ -207,7 +211,12 @@ impl Writer<'_> {
                 .map(|one| &one.record)
                 .find(|record| record.merged_ids.iter().any(|id| answers(id.as_str())));
             let Some(survivor) = survivor.map(|record| record.id.to_string()) else {
-                self.refuse(&row, &refusal);
+                if found.records.iter().any(|one| answers(one.record.id.as_str())) {
+                    self.refuse(&row, &refusal);
+                } else {
+                    let gone = Error::new(ErrorKind::NotFound, ErrorCode::RecordGone, "the record is gone");
+                    self.fail(row.at, gone.at(&self.operation()));
+                }
                 continue;
             };
             let is_contact = self.object == Object::Lead && survivor.starts_with(Object::Contact.prefix());
@@ -222,6 +231,12 @@ impl Writer<'_> {
 
     /// Sends a create on its own: only so does a duplicate rule say what it found ("DUPLICATES_DETECTED").
     async fn send_alone(&mut self, row: Row) -> Result<()> {
+        if !is_plain(&row.key) {
+            let message = "a duplicate rule found records like it, and does not say which";
+            let error = Error::new(ErrorKind::Duplicate, ErrorCode::DuplicateValue, message);
+            self.fail(row.at, error.at(&self.operation()));
+            return Ok(());
+        }
         match self.create_alone(&row).await {
             Ok(result) => self.wrote(row, &result),
             Err(error) if error.stops_run() => self.fail_all(std::slice::from_ref(&row), &error)?,
@@ -247,6 +262,11 @@ impl Writer<'_> {
         let answer = self.api.send_json(self.on, self.operation(), to, &row.cells, resend).await?;
         answer.json()
     }
+}
+
+/// Whether a key can stand in a path: others are not found there, however they are encoded ("Upsert").
+fn is_plain(key: &str) -> bool {
+    key.bytes().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_'))
 }
 
 fn of_another_object(error: &Error) -> Error {

@@ -45,6 +45,12 @@ pub(crate) struct Described {
 }
 
 impl Described {
+    /// Nothing but a schema, for tests of what needs no more.
+    #[cfg(test)]
+    pub(crate) fn bare(schema: Schema) -> Self {
+        Self { schema, details: BTreeMap::new(), external_id: None }
+    }
+
     /// A field by its name in any case.
     pub(crate) fn detail(&self, name: &str) -> Option<&Detail> {
         self.details.get(&name.to_ascii_lowercase()).map(|(_, detail)| detail)

@@ -88,7 +88,7 @@ impl<'l> Draft<'l> {
     }
 
     fn set_system(&mut self, system: System, value: &Value) {
-        let id = || value.ids().next().map(str::to_owned);
+        let id = || value.ids().next().or_else(|| value.as_text()).map(long_id);
         let time = || if let Value::Instant(time) = value { Some(*time) } else { None };
         let truth = *value == Value::Boolean(true);
         let record = &mut self.decoded.record;
@@ -255,5 +255,55 @@ impl Visitor<'_> for ValueSeed {
 
     fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
         Ok(values::decode(&number.to_string(), self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use abmatic_sync_core::model::schema::Schema;
+
+    use super::*;
+    use crate::describe::Described;
+    use crate::object::Object;
+
+    fn layout(names: &[&str], relations: &[&str]) -> Layout {
+        let set = |names: &[&str]| names.iter().map(|name| FieldName::from(*name)).collect();
+        Layout::new(Object::Opportunity, &set(names), &set(relations), &Described::bare(Schema::default()))
+    }
+
+    fn decoded(layout: &Layout, json: &str) -> Decoded {
+        decode(layout, serde_json::from_str(json).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn values_go_under_the_names_that_were_asked_for() {
+        let layout = layout(&["account.owner.name", "Name", "Id", "Missing"], &["account"]);
+        let json = r#"{"attributes":{"type":"X","url":"/x"},"Id":"006000000000001","name":"D \u00e9","Other":{"a":[1]},
+            "Account":{"attributes":{},"Owner":{"Name":"Jo"}},"AccountId":"001000000000001"}"#;
+        let one = decoded(&layout, json);
+        assert_eq!(one.record.id.as_str(), "006000000000001AAA");
+        let fields = Fields::from_iter([
+            ("Id", Value::text("006000000000001")),
+            ("Name", Value::text("D é")),
+            ("account", Value::reference("001000000000001AAA")),
+            ("account.owner.name", Value::text("Jo")),
+        ]);
+        assert_eq!(one.record.fields, fields);
+    }
+
+    #[test]
+    fn a_record_without_an_id_is_none() {
+        let bad = decode(&layout(&[], &[]), serde_json::from_str(r#"{"Name":"x"}"#).unwrap()).unwrap_err();
+        assert_eq!((bad.id, bad.error.code()), (None, ErrorCode::InvalidAnswer));
+        assert!(decode(&layout(&[], &[]), serde_json::from_str("null").unwrap()).is_err());
+    }
+
+    #[test]
+    fn contacts_that_were_cut_off_are_told() {
+        let json = r#"{"Id":"006000000000001AAA","OpportunityContactRoles":{"done":false,"nextRecordsUrl":"/x",
+            "records":[{"ContactId":"003000000000001"},{"ContactId":null}]}}"#;
+        let one = decoded(&layout(&[], &["contacts"]), json);
+        assert!(one.roles_cut_off);
+        assert_eq!(one.record.fields.get("contacts"), Some(&Value::reference("003000000000001AAA")));
     }
 }

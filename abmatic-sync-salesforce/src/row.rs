@@ -28,7 +28,7 @@ pub(crate) struct Row {
     pub(crate) at: usize,
     pub(crate) verb: Verb,
     pub(crate) object: Object,
-    /// The intent of a create, the id of an update.
+    /// The id of an update; of a create the intent, or the external id where the host maps one.
     pub(crate) key: String,
     pub(crate) cells: BTreeMap<String, Cell>,
     /// The fields that the engine sent, by the names that it shares.
@@ -63,7 +63,10 @@ impl Row {
         row.fill(fields, &Fields::new(), described)?;
         // An empty field of a new record needs no clearing.
         row.cells.retain(|_, cell| !cell.is_null());
-        let missing = |name: &&str| !row.cells.keys().any(|held| held.eq_ignore_ascii_case(name));
+        row.take_own_key(described);
+        let is_key =
+            |name: &str| described.external_id.as_deref().is_some_and(|field| field.eq_ignore_ascii_case(name));
+        let missing = |name: &&str| !is_key(name) && !row.cells.keys().any(|held| held.eq_ignore_ascii_case(name));
         if let Some(name) = described.required().find(missing) {
             let message = format!("\"{name}\" is required on create");
             return Err(Error::invalid(ErrorCode::RequiredFieldMissing, message).with_fields(vec![name.to_owned()]));
@@ -90,6 +93,15 @@ impl Row {
     fn new(at: usize, verb: Verb, key: String, object: Object) -> Self {
         let (cells, sent, warnings) = (BTreeMap::new(), Vec::new(), Vec::new());
         Self { at, verb, object, key, cells, sent, contacts: None, was_lead: false, warnings }
+    }
+
+    /// A host that maps the external id says itself which record is which.
+    fn take_own_key(&mut self, described: &Described) {
+        let Some(field) = &described.external_id else { return };
+        let mapped = self.cells.keys().find(|name| name.eq_ignore_ascii_case(field)).cloned();
+        if let Some(Cell::Text(own)) = mapped.and_then(|name| self.cells.remove(&name)) {
+            self.key = own;
+        }
     }
 
     fn fill(&mut self, fields: &Fields, before: &Fields, described: &Described) -> Result<()> {

@@ -50,9 +50,10 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-/// A moment as it stands in a condition: unquoted, in UTC.
+/// A moment as it stands in a condition: unquoted, in UTC, with milliseconds at the most ("Date Formats").
 pub(crate) fn moment(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    let format = if time.timestamp_subsec_millis() == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+    time.to_rfc3339_opts(format, true)
 }
 
 /// Whether a name can stand outside quotes: a field of letters, digits and underscores, or a path of such.
@@ -163,6 +164,17 @@ mod tests {
         }
         for name in ["", "1a", "Na me", "Name)", "a..b", "Name;", "Näme", "a.", "__c"] {
             assert!(!is_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn moments_have_no_more_than_milliseconds() {
+        for (given, expected) in [
+            ("2026-01-31T10:00:00Z", "2026-01-31T10:00:00Z"),
+            ("2026-01-31T10:00:00.123456789Z", "2026-01-31T10:00:00.123Z"),
+            ("2026-01-31T10:00:00.000456Z", "2026-01-31T10:00:00Z"),
+        ] {
+            assert_eq!(moment(given.parse().unwrap()), expected);
         }
     }
 

@@ -74,12 +74,16 @@ impl Verifier<'_> {
         creates: &[CreateInDoubt],
         found: &mut [Option<RemoteRecord>],
     ) -> Result<()> {
-        let keys: Vec<String> = creates.iter().map(|create| create.intent.as_str().to_owned()).collect();
-        let records = self.records(field, keys, None).await?;
+        let key_of = |create: &CreateInDoubt| {
+            let mapped = create.fields.iter().find(|(name, _)| name.as_str().eq_ignore_ascii_case(field));
+            let own = mapped.filter(|(_, value)| !value.is_blank()).map(|(_, value)| value.to_string());
+            own.unwrap_or_else(|| create.intent.as_str().to_owned())
+        };
+        let records = self.records(field, creates.iter().map(key_of).collect(), None).await?;
         for (create, place) in creates.iter().zip(found) {
-            let key = create.intent.as_str();
+            let key = key_of(create);
             let is_it = |record: &&RemoteRecord| {
-                record.fields.get(field).and_then(Value::as_text).is_some_and(|held| held.eq_ignore_ascii_case(key))
+                record.fields.get(field).and_then(Value::as_text).is_some_and(|held| held.eq_ignore_ascii_case(&key))
             };
             *place = records.iter().find(is_it).cloned();
         }

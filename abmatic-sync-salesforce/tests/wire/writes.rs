@@ -349,3 +349,25 @@ async fn a_named_external_id_has_to_be_one() {
     assert!(org.connector.prepare(&org.on, Resource::Contact).await.is_ok());
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
+
+#[tokio::test]
+async fn a_mapped_external_id_is_the_hosts_own_key() {
+    let org = Org::start(Key::Present).await;
+    let row = json!({"attributes": {"type": "Account"}, "Abmatic_Sync_Id__c": "host/7", "Name": "Acme"});
+    let body = json!({"allOrNone": false, "records": [row]});
+    let answer = json!([refused("DUPLICATES_DETECTED", "Use one of these records?")]);
+    org.expect("PATCH", "composite/sobjects/Account/Abmatic_Sync_Id__c", body, answer).await;
+    let fields = [("Name", "Acme".into()), ("abmatic_sync_id__c", "host/7".into())];
+    let outcomes = org.write(Resource::Account, vec![create("i1", &fields)]).await;
+    assert_eq!(shown(&outcomes), ["Duplicate"], "a slash is not to be put into a path");
+}
+
+#[tokio::test]
+async fn an_update_of_what_is_gone_says_so() {
+    let org = Org::start(Key::Absent).await;
+    let gone = json!([refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")]);
+    org.answer("PATCH", "composite/sobjects", 200, gone).await;
+    org.answer("POST", "composite/sobjects/Account", 200, json!([null])).await;
+    org.answer("GET", "queryAll", 200, page(Vec::new())).await;
+    assert_eq!(shown(&org.write(Resource::Account, vec![update(A, &[("Name", "x".into())])]).await), ["NotFound"]);
+}

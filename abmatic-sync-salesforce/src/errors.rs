@@ -46,6 +46,11 @@ fn refusal_of(body: &[u8]) -> Refusal {
     first.or_else(|| serde_json::from_slice(body).ok()).unwrap_or_default()
 }
 
+/// What the refusal of one request among several means.
+pub(crate) fn sub_refusal(status: u16, body: &str) -> Error {
+    classified(status, &refusal_of(body.as_bytes()), None)
+}
+
 /// What one row's error means, for a record of `object`.
 pub(crate) fn row_error(refusal: &Refusal, object: Object) -> Error {
     classified(200, refusal, Some(object))

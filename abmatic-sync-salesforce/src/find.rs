@@ -39,17 +39,23 @@ impl Finder<'_> {
             parts(keys, |key| quoted(key), ",", room)
         };
         let mut records = Vec::new();
-        while let Some(mut keys) = open.pop() {
-            let query = self.reader.own_query(&self.layout).filtered(self.condition(&keys));
-            match self.reader.collect(&self.layout, &query, Bin::LeftOut).await {
-                Ok(found) => records.extend(found.records.into_iter().map(|one| one.record)),
-                // Too much for one query in the time that it has: half of it may do.
-                Err(error) if error.code() == ErrorCode::Unsupported && keys.len() > 1 => {
-                    let half = keys.split_off(keys.len() / 2);
-                    open.extend([half, keys]);
+        while !open.is_empty() {
+            let query = |keys: &Vec<String>| self.reader.own_query(&self.layout).filtered(self.condition(keys));
+            let queries: Vec<_> = open.iter().map(query).collect();
+            let results = self.reader.collect_each(&self.layout, &queries, Bin::LeftOut).await?;
+            let mut again = Vec::new();
+            for (mut keys, result) in open.into_iter().zip(results) {
+                match result {
+                    Ok(found) => records.extend(found.records.into_iter().map(|one| one.record)),
+                    // Too much for one query in the time that it has: half of it may do.
+                    Err(error) if error.code() == ErrorCode::Unsupported && keys.len() > 1 => {
+                        let half = keys.split_off(keys.len() / 2);
+                        again.extend([keys, half]);
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
+            open = again;
         }
         Ok(records)
     }

@@ -43,6 +43,7 @@ mod api;
 mod budget;
 mod bulk_query;
 mod collections;
+mod composite;
 mod connector;
 mod describe;
 mod error_table;

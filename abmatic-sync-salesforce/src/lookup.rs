@@ -113,15 +113,10 @@ impl Reader<'_> {
 
     /// Records by id, by query.
     async fn where_id_in(&self, layout: &Layout, ids: &[String], bin: Bin) -> Result<Found> {
-        let mut found = Found::default();
         let room = QUERY_BYTES_MAX.saturating_sub(encoded_len(&layout.select())).max(2_000);
-        for part in parts(ids.to_vec(), |id| quoted(id), ",", room) {
-            let query = Query::new(layout.select(), self.object.name()).filtered(one_of(ID, &part));
-            let page = self.collect(layout, &query, bin).await?;
-            found.records.extend(page.records);
-            found.undecodable.extend(page.undecodable);
-        }
-        Ok(found)
+        let query = |part: &Vec<String>| Query::new(layout.select(), self.object.name()).filtered(one_of(ID, part));
+        let queries: Vec<Query> = parts(ids.to_vec(), |id| quoted(id), ",", room).iter().map(query).collect();
+        self.collect_all(layout, &queries, bin).await
     }
 
     /// For each pair of a converted lead and its contact the contact, as a lead: under its own id, the lead's among those

@@ -48,6 +48,10 @@ impl ApiVersion {
         self.data("queryAll")
     }
 
+    pub(crate) fn composite(self) -> String {
+        self.data("composite")
+    }
+
     pub(crate) fn collections(self) -> String {
         self.data("composite/sobjects")
     }

@@ -1,4 +1,4 @@
-//! What every read needs: whose records, which fields, and one page or all pages of a query decoded.
+//! What every read needs: whose records, which fields, and and a page of a query decoded.
 
 use std::sync::Arc;
 
@@ -6,7 +6,6 @@ use abmatic_sync_core::connector::request::Undecodable;
 use abmatic_sync_core::error::{Error, Result};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_http::client::Answer;
-use abmatic_sync_http::paging::{Trail, advance};
 
 use crate::api::Api;
 use crate::describe::Described;
@@ -92,7 +91,13 @@ impl<'a> Reader<'a> {
     }
 
     fn decoded(layout: &Layout, answer: &Answer) -> Result<QueryResult> {
-        let page: QueryPage<'_> = answer.json()?;
+        Ok(QueryResult::of(layout, answer.json()?))
+    }
+}
+
+impl QueryResult {
+    /// Decodes a page.
+    pub(crate) fn of(layout: &Layout, page: QueryPage<'_>) -> Self {
         let mut found = Found::default();
         for raw in &page.records {
             match decode(layout, raw) {
@@ -102,20 +107,6 @@ impl<'a> Reader<'a> {
         }
         // A path of our org; an address elsewhere is none.
         let next = page.next_records_url.filter(|next| next.starts_with("/services/"));
-        Ok(QueryResult { found, next, total: page.total_size })
-    }
-
-    /// Every page of a query that is known to be short.
-    pub(crate) async fn collect(&self, layout: &Layout, query: &Query, bin: Bin) -> Result<Found> {
-        let mut result = self.query(layout, &query.text(), bin).await?;
-        let mut found = std::mem::take(&mut result.found);
-        let mut trail: Option<Trail> = None;
-        loop {
-            trail = advance(trail, result.next).map_err(|error| self.at(error))?;
-            let Some(place) = &trail else { return Ok(found) };
-            result = self.page(layout, place.after()).await?;
-            found.records.append(&mut result.found.records);
-            found.undecodable.append(&mut result.found.undecodable);
-        }
+        Self { found, next, total: page.total_size }
     }
 }

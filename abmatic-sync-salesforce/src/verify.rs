@@ -138,16 +138,16 @@ impl Verifier<'_> {
     async fn records(&self, field: &str, keys: Vec<String>, since: Option<DateTime<Utc>>) -> Result<Vec<RemoteRecord>> {
         let select = self.layout.select();
         let room = QUERY_BYTES_MAX.saturating_sub(encoded_len(&select) + 200).max(2_000);
-        let mut records = Vec::new();
-        for part in parts(keys, |key| quoted(key), ",", room) {
-            let mut query = Query::new(select.as_str(), self.reader.object.name()).filtered(one_of(field, &part));
-            if let Some(since) = since {
-                query = query.filtered(format!("{CREATED} >= {}", moment(since)));
+        let query = |part: &Vec<String>| {
+            let query = Query::new(select.as_str(), self.reader.object.name()).filtered(one_of(field, part));
+            match since {
+                Some(since) => query.filtered(format!("{CREATED} >= {}", moment(since))),
+                None => query,
             }
-            let found = self.reader.collect(&self.layout, &query, Bin::LeftOut).await?;
-            records.extend(found.records.into_iter().map(|one| one.record));
-        }
-        Ok(records)
+        };
+        let queries: Vec<Query> = parts(keys, |key| quoted(key), ",", room).iter().map(query).collect();
+        let found = self.reader.collect_all(&self.layout, &queries, Bin::LeftOut).await?;
+        Ok(found.records.into_iter().map(|one| one.record).collect())
     }
 }
 

@@ -312,3 +312,29 @@ async fn bad_answers_are_clear_errors_without_secrets() {
     }
     assert!(STAMP.ends_with("+0000"), "times come without a colon");
 }
+
+#[tokio::test]
+async fn a_thousand_keys_are_looked_up_in_one_call() {
+    let org = Org::start(Key::Absent).await;
+    let found = |place: usize, id: &str| {
+        let body = page(vec![record("Contact", id, json!({"Email": "x@x.com"}))]);
+        json!({"httpStatusCode": 200, "referenceId": format!("q{place}"), "httpHeaders": {}, "body": body})
+    };
+    let refusal = json!([{"errorCode": "QUERY_TIMEOUT", "message": "too long"}]);
+    let slow = json!({"httpStatusCode": 400, "referenceId": "q1", "body": refusal});
+    let answers = json!({"compositeResponse": [found(2, "003000000000002AAA"), slow, found(0, "003000000000001AAA")]});
+    let answer = ResponseTemplate::new(200).set_body_json(answers);
+    let composite = Mock::given(method("POST")).and(path(format!("{DATA}/composite")));
+    composite.respond_with(answer).up_to_n_times(1).expect(1).mount(&org.server).await;
+    let halves = json!({"compositeResponse": [found(0, "003000000000003AAA"), found(1, "003000000000004AAA")]});
+    org.answer("POST", "composite", 200, halves).await;
+    let keys = (0..1_000).map(|n| format!("somebody{n}@example.com")).collect();
+    let found = org.connector.find(&org.on, FindRequest::new(Resource::Contact, keys)).await.unwrap();
+    assert_eq!(found.len(), 4, "what took too long was halved");
+    let sent = org.sent("POST", "composite").await;
+    let queries = sent[0]["compositeRequest"].as_array().unwrap();
+    assert!(queries.iter().all(|query| query["url"].as_str().unwrap().len() < 12_500));
+    let first = queries[0]["url"].as_str().unwrap();
+    assert!(first.starts_with(&format!("{DATA}/query?q=SELECT+Email%2CId")), "{first}");
+    assert_eq!(sent[1]["compositeRequest"].as_array().unwrap().len(), 2);
+}

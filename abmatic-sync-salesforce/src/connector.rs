@@ -169,7 +169,7 @@ impl SalesforceBuilder {
 
     /// Names the field by which creates of `resource` are upserts and so exactly-once: an external id, unique, at least 36
     /// characters long. It holds the host's own value where that is mapped to it, and otherwise one of ours. Where none is
-    /// named, `Abmatic_Sync_Id__c` is used if the org has it; where that is missing, a
+    /// named, `Abmatic_Id__c` is used if the org has it; where that is missing, a
     /// create in doubt is looked for by what was sent.
     #[must_use]
     pub fn external_id(mut self, resource: Resource, field: impl Into<String>) -> Self {

@@ -13,7 +13,7 @@ use crate::object::Object;
 use crate::wire::{FieldDescribe, ObjectDescribe, PicklistValue};
 
 /// The external id that is used where an org has it and the host names no other: an admin can make it, as a unique text.
-pub(crate) const OWN_EXTERNAL_ID: &str = "Abmatic_Sync_Id__c";
+pub(crate) const OWN_EXTERNAL_ID: &str = "Abmatic_Id__c";
 /// Our external ids are UUIDs.
 const OWN_ID_LENGTH: u32 = 36;
 /// The longest text that can stand in a condition ("SOQL and SOSL Limits": long text areas are not filterable).

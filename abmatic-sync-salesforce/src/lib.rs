@@ -1,7 +1,7 @@
 //! Salesforce connector of abmatic-sync: accounts, contacts, leads, opportunities and activities, over the REST API and
 //! Bulk API 2.0.
 //!
-//! - **Creates are exactly-once** by an external id where the host names one, or the org has `Abmatic_Sync_Id__c`:
+//! - **Creates are exactly-once** by an external id where the host names one, or the org has `Abmatic_Id__c`:
 //!   they are upserts then. Otherwise a create in doubt is looked for before it is sent again.
 //! - **Leads** that were converted are followed to their contact, merged records to their survivor.
 //! - **Relations**: a contact's and an opportunity's `account` is its `AccountId`; an opportunity's `contacts` are its

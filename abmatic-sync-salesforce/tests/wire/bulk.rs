@@ -88,10 +88,10 @@ async fn where_bulk_is_not_to_be_had_or_fails_the_query_goes_on() {
 #[tokio::test]
 async fn a_large_push_is_one_job_and_its_results_find_their_rows() {
     let org = Org::with(Key::Present, |builder| builder.bulk_write_min(4)).await;
-    let body = json!({"object": "Account", "operation": "upsert", "externalIdFieldName": "Abmatic_Sync_Id__c",
+    let body = json!({"object": "Account", "operation": "upsert", "externalIdFieldName": "Abmatic_Id__c",
         "contentType": "CSV", "lineEnding": "LF", "columnDelimiter": "COMMA"});
     org.expect("POST", "jobs/ingest", body, json!({"id": JOB, "state": "Open"})).await;
-    let csv = "Abmatic_Sync_Id__c,Name,Website\ni1,A,\ni2,B,b.com\ni3,C,\ni4,D,\n";
+    let csv = "Abmatic_Id__c,Name,Website\ni1,A,\ni2,B,b.com\ni3,C,\ni4,D,\n";
     let upload = Mock::given(method("PUT")).and(path(format!("{DATA}/jobs/ingest/{JOB}/batches")));
     let upload = upload.and(header("content-type", "text/csv")).and(body_string(csv));
     upload.respond_with(ResponseTemplate::new(201)).expect(1).mount(&org.server).await;
@@ -110,19 +110,19 @@ async fn a_large_push_is_one_job_and_its_results_find_their_rows() {
     )
     .await;
     let done = format!(
-        "\"sf__Id\",\"sf__Created\",Abmatic_Sync_Id__c,Name,Website\n\"{B}\",\"true\",i3,C,\n\"{A}\",\"true\",i1,A,\n"
+        "\"sf__Id\",\"sf__Created\",Abmatic_Id__c,Name,Website\n\"{B}\",\"true\",i3,C,\n\"{A}\",\"true\",i1,A,\n"
     );
     org.csv(&format!("jobs/ingest/{JOB}/successfulResults/"), None, None, &done).await;
-    let failed = "\"sf__Id\",\"sf__Error\",Abmatic_Sync_Id__c,Name,Website\n\"\",\"STRING_TOO_LONG:Name: data value too large:Name --\",i2,B,b.com\n";
+    let failed = "\"sf__Id\",\"sf__Error\",Abmatic_Id__c,Name,Website\n\"\",\"STRING_TOO_LONG:Name: data value too large:Name --\",i2,B,b.com\n";
     org.csv(&format!("jobs/ingest/{JOB}/failedResults/"), None, None, failed).await;
-    org.answer("PATCH", "composite/sobjects/Account/Abmatic_Sync_Id__c", 200, json!([saved(C)])).await;
+    org.answer("PATCH", "composite/sobjects/Account/Abmatic_Id__c", 200, json!([saved(C)])).await;
     org.answer("POST", "composite/sobjects/Account", 200, json!([])).await;
     let write =
         |intent: &str, name: &str, site: &str| create(intent, &[("Name", name.into()), ("Website", site.into())]);
     let writes = vec![write("i1", "A", ""), write("i2", "B", "b.com"), write("i3", "C", ""), write("i4", "D", "")];
     assert_eq!(shown(&org.write(Resource::Account, writes).await), [A, "Invalid", B, C]);
-    let again = org.sent("PATCH", "composite/sobjects/Account/Abmatic_Sync_Id__c").await;
-    assert_eq!(again[0]["records"][0]["Abmatic_Sync_Id__c"], "i4", "what the job left goes by Collections");
+    let again = org.sent("PATCH", "composite/sobjects/Account/Abmatic_Id__c").await;
+    assert_eq!(again[0]["records"][0]["Abmatic_Id__c"], "i4", "what the job left goes by Collections");
 }
 
 #[tokio::test]

@@ -203,7 +203,7 @@ pub(crate) fn describe(object: &str, key: Key) -> Json {
         vec![read_only("Id", "id"), read_only("CreatedDate", "datetime"), read_only("SystemModstamp", "datetime")];
     fields.extend(own);
     if key == Key::Present {
-        fields.push(field("Abmatic_Sync_Id__c", "string", json!({"length": 40, "externalId": true, "unique": true})));
+        fields.push(field("Abmatic_Id__c", "string", json!({"length": 40, "externalId": true, "unique": true})));
     }
     json!({"name": object, "fields": fields})
 }

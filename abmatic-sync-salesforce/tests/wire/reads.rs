@@ -264,7 +264,7 @@ async fn fields_are_described_with_those_of_the_account() {
     let schema = org.connector.describe(&org.on, Resource::Contact).await.unwrap();
     let last = schema.field("LastName").unwrap();
     assert!(last.required_on_create && last.writable && last.length_max == Some(80));
-    assert!(schema.field("Abmatic_Sync_Id__c").unwrap().unique);
+    assert!(schema.field("Abmatic_Id__c").unwrap().unique);
     let parent = schema.field("Account.Industry").unwrap();
     assert_eq!((parent.field_type, parent.writable), (FieldType::Choice, false));
     assert!(schema.field("Account.BillingAddress").is_none(), "no compound fields");

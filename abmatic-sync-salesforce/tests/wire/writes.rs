@@ -25,11 +25,10 @@ fn person(email: &str) -> FieldList {
 #[tokio::test]
 async fn creates_are_upserts_by_the_external_id_and_read_back() {
     let org = Org::start(Key::Present).await;
-    let row =
-        |key: &str, name: &str| json!({"attributes": {"type": "Account"}, "Abmatic_Sync_Id__c": key, "Name": name});
+    let row = |key: &str, name: &str| json!({"attributes": {"type": "Account"}, "Abmatic_Id__c": key, "Name": name});
     let body = json!({"allOrNone": false, "records": [row("i1", " Acme "), row("i2", "Bolt")]});
     let answer = json!([saved(A), refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No bolts here")]);
-    org.expect("PATCH", "composite/sobjects/Account/Abmatic_Sync_Id__c", body, answer).await;
+    org.expect("PATCH", "composite/sobjects/Account/Abmatic_Id__c", body, answer).await;
     let back = json!({"ids": [A], "fields": ["Name", "Id", "CreatedDate", "SystemModstamp"]});
     org.expect("POST", "composite/sobjects/Account", back, json!([record("Account", A, json!({"Name": "Acme"}))]))
         .await;
@@ -275,12 +274,12 @@ async fn a_plain_create_that_may_have_happened_is_not_sent_again() {
 #[tokio::test]
 async fn a_create_in_doubt_is_found_by_the_external_id() {
     let org = Org::start(Key::Present).await;
-    let soql = "SELECT Abmatic_Sync_Id__c,Name,Website,Id,CreatedDate,SystemModstamp FROM Account WHERE \
-                Abmatic_Sync_Id__c IN ('i1','i2')";
+    let soql = "SELECT Abmatic_Id__c,Name,Website,Id,CreatedDate,SystemModstamp FROM Account WHERE \
+                Abmatic_Id__c IN ('i1','i2')";
     org.query(
         "query",
         soql,
-        page(vec![record("Account", A, json!({"Abmatic_Sync_Id__c": "I2", "Name": "x", "Website": null}))]),
+        page(vec![record("Account", A, json!({"Abmatic_Id__c": "I2", "Name": "x", "Website": null}))]),
     )
     .await;
     let doubt = |intent: &str| {
@@ -353,11 +352,11 @@ async fn a_named_external_id_has_to_be_one() {
 #[tokio::test]
 async fn a_mapped_external_id_is_the_hosts_own_key() {
     let org = Org::start(Key::Present).await;
-    let row = json!({"attributes": {"type": "Account"}, "Abmatic_Sync_Id__c": "host/7", "Name": "Acme"});
+    let row = json!({"attributes": {"type": "Account"}, "Abmatic_Id__c": "host/7", "Name": "Acme"});
     let body = json!({"allOrNone": false, "records": [row]});
     let answer = json!([refused("DUPLICATES_DETECTED", "Use one of these records?")]);
-    org.expect("PATCH", "composite/sobjects/Account/Abmatic_Sync_Id__c", body, answer).await;
-    let fields = [("Name", "Acme".into()), ("abmatic_sync_id__c", "host/7".into())];
+    org.expect("PATCH", "composite/sobjects/Account/Abmatic_Id__c", body, answer).await;
+    let fields = [("Name", "Acme".into()), ("abmatic_id__c", "host/7".into())];
     let outcomes = org.write(Resource::Account, vec![create("i1", &fields)]).await;
     assert_eq!(shown(&outcomes), ["Duplicate"], "a slash is not to be put into a path");
 }

@@ -10,6 +10,7 @@ use crate::bulk_query::{Progress, QueryJob};
 use crate::layout::Layout;
 use crate::object::{ID, MODIFIED};
 use crate::reader::{Bin, Found, QueryResult, Reader};
+use crate::record::Decoded;
 use crate::soql::{QUERY_BYTES_MAX, Query, encoded_len, moment, quoted};
 
 /// In which order a read goes, so that it can go on after any record.
@@ -160,10 +161,14 @@ impl Walk<'_, '_> {
         total: Option<u64>,
     ) -> Result<Step> {
         let trail = advance(trail, result.next).map_err(|error| self.reader.at(error))?;
+        // One without its time says nothing about the order by time.
+        let tells = |one: &&Decoded| self.order == Order::Id || one.record.modified_at.is_some();
         let last = result
             .found
             .records
-            .last()
+            .iter()
+            .rev()
+            .find(tells)
             .map(|one| Last { id: one.record.id.to_string(), modified: one.record.modified_at.map(moment) });
         let next = trail.map(|trail| cursor(Place { last: last.or(before), way: Way::Locator(trail) })).transpose()?;
         Ok(Step { found: result.found, next, total })

@@ -33,8 +33,8 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 /// The host's table. One tenant, accounts only; a `version` that every write raises is all that the engine asks of it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS customers (
     id TEXT PRIMARY KEY, company TEXT, site TEXT, staff INTEGER, match_key TEXT,
-    version INTEGER NOT NULL UNIQUE, created_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL)";
-const COLUMNS: &str = "id, company, site, staff, match_key, version, created_ms, modified_ms";
+    version INTEGER NOT NULL UNIQUE, created_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL, deleted INTEGER NOT NULL)";
+const COLUMNS: &str = "id, company, site, staff, match_key, version, created_ms, modified_ms, deleted";
 
 #[derive(Debug)]
 struct Customers {
@@ -64,7 +64,9 @@ impl Customers {
             .await
             .map_err(broken)?;
         let held = held.as_ref().map(record_of).transpose()?.map(|(_, record)| record);
-        if held.as_ref().map(|record| record.version) != write.expected {
+        if held.as_ref().map(|record| record.version) != write.expected
+            || held.as_ref().is_some_and(|held| held.deleted)
+        {
             return Ok(LocalOutcome::Refused);
         }
         let mut fields = held.as_ref().map(|record| record.fields.clone()).unwrap_or_default();
@@ -73,16 +75,20 @@ impl Customers {
         let staff =
             fields.get("employee_count").and_then(|value| if let Value::Integer(n) = value { Some(*n) } else { None });
         let version: i64 = sqlx::query_scalar(
-            "INSERT OR REPLACE INTO customers (id, company, site, staff, match_key, version, created_ms, modified_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(version), 0) + 1 FROM customers), ?6, ?7) RETURNING version",
+            "INSERT OR REPLACE INTO customers
+             (id, company, site, staff, match_key, version, created_ms, modified_ms, deleted)
+             VALUES (?1, ?2, ?3, ?4, ?5, (SELECT coalesce(max(version), 0) + 1 FROM customers), ?6, ?7, ?8)
+             RETURNING version",
         )
         .bind(write.id.as_str())
         .bind(text_of(&fields, "name"))
         .bind(site.as_deref())
         .bind(staff)
-        .bind(site.as_deref().and_then(|site| match_key(Resource::Account, site)))
+        // A deleted record stays, so that the engine is told of it, but is found no more.
+        .bind(site.as_deref().filter(|_| !write.delete).and_then(|site| match_key(Resource::Account, site)))
         .bind(held.map_or(write.at, |record| record.created_at).timestamp_millis())
         .bind(write.at.timestamp_millis())
+        .bind(write.delete)
         .fetch_one(&mut *transaction)
         .await
         .map_err(broken)?;
@@ -125,8 +131,10 @@ impl RecordStore for Customers {
     }
 
     async fn count(&self, _: &TenantId, _: Resource) -> Result<u64> {
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM customers").fetch_one(&self.pool).await.map_err(broken)?;
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM customers WHERE NOT deleted")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(broken)?;
         Ok(count.unsigned_abs())
     }
 
@@ -153,6 +161,7 @@ fn record_of(row: &SqliteRow) -> Result<(Option<String>, LocalRecord)> {
     let version = Version::new(row.try_get("version").map_err(broken)?);
     let mut record = LocalRecord::new(column("id")?.unwrap_or_default(), fields, version, time("created_ms")?);
     record.modified_at = time("modified_ms")?;
+    record.deleted = row.try_get("deleted").map_err(broken)?;
     Ok((column("match_key")?, record))
 }
 

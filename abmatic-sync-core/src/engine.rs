@@ -143,6 +143,12 @@ impl Engine {
         self.run(on, &RunRequest::auto_push(resource)).await
     }
 
+    /// Looks at every linked pair on both sides, whatever the cursors say, and treats it as a sync does. For CRMs that do not
+    /// tell of deletions; now and then for the others. It costs a call for each batch of linked records.
+    pub async fn sweep(&self, on: &Connection, resource: Resource) -> Result<RunReport> {
+        self.run(on, &RunRequest::sweep(resource)).await
+    }
+
     /// Aligns both sides.
     pub async fn sync(&self, on: &Connection, resource: Resource, scope: Scope) -> Result<RunReport> {
         self.run(on, &RunRequest::sync(resource, scope)).await
@@ -264,7 +270,8 @@ impl Engine {
         let counts = plan.counts;
         let is_over = over(counts.created, caps.creates_max)
             || over(counts.updated, caps.updates_max)
-            || over(counts.cleared_fields, caps.clears_max);
+            || over(counts.cleared_fields, caps.clears_max)
+            || over(counts.deleted, caps.deletes_max);
         if !is_over {
             return Ok(None);
         }
@@ -386,6 +393,7 @@ fn kept_request(resource: Resource, operation: Operation) -> RunRequest {
         Operation::AutoPush => RunRequest::auto_push(resource),
         Operation::Import(scope) => RunRequest::import(resource, scope),
         Operation::Push(selection) => RunRequest::push(resource, selection),
+        Operation::Sweep => RunRequest::sweep(resource),
         Operation::Sync(scope) => RunRequest::sync(resource, scope),
     }
 }

@@ -68,15 +68,20 @@ pub enum AmbiguousRule {
     Report,
 }
 
-/// What to do when a link's counterpart is gone.
+/// What to do when a record was deleted on one side. Its counterpart, the survivor, is never created anew by a later sync:
+/// only a push or an import that names it does that. A record that is restored is linked with its counterpart again.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GoneRule {
-    /// Leave everything as it is, and say so.
+    /// Delete the survivor too: here as the host deletes, in the CRM to its recycle bin where it has one. Not where the
+    /// survivor was edited since both sides last agreed, nor where updates of its side are closed: then as
+    /// [`GoneRule::Report`].
+    Propagate,
+    /// Leave the survivor as it is, and say so. It stays the deleted record's counterpart, and matches no other.
     #[default]
     Report,
-    /// Forget the link; the survivor stays. It is not created anew by the same run.
+    /// Leave the survivor as it is, and say so. It may be matched with another record by its key.
     Unlink,
 }
 
@@ -132,12 +137,15 @@ pub struct Caps {
     pub updates_max: Option<u64>,
     /// Cleared fields, on both sides together.
     pub clears_max: Option<u64>,
+    /// Deleted records, on both sides together.
+    #[serde(default)]
+    pub deletes_max: Option<u64>,
 }
 
 impl Caps {
     /// Whether there is any cap.
     pub fn any(&self) -> bool {
-        self.creates_max.is_some() || self.updates_max.is_some() || self.clears_max.is_some()
+        [self.creates_max, self.updates_max, self.clears_max, self.deletes_max].iter().any(Option::is_some)
     }
 }
 

@@ -94,6 +94,12 @@ impl Held {
         !self.deleted
     }
 
+    /// Takes a deletion back.
+    pub(crate) fn restore(&mut self, at: DateTime<Utc>, version: i64) {
+        self.deleted = false;
+        self.touch(at, version);
+    }
+
     /// Marks it as deleted: its fields stay, its key does not.
     pub(crate) fn delete(&mut self, at: DateTime<Utc>, version: i64) {
         self.deleted = true;

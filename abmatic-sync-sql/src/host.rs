@@ -55,7 +55,8 @@ impl SqliteStore {
         at: DateTime<Utc>,
     ) -> Result<Version> {
         host_fields::check(resource, &fields)?;
-        self.change(tenant, resource, id, |record, version| record.apply(&fields, &[], at, version)).await
+        self.change(tenant, resource, id, Held::is_live, |record, version| record.apply(&fields, &[], at, version))
+            .await
     }
 
     /// Marks a record as deleted. It keeps being told to the engine, and is found and listed no more.
@@ -69,7 +70,22 @@ impl SqliteStore {
         id: &LocalId,
         at: DateTime<Utc>,
     ) -> Result<Version> {
-        self.change(tenant, resource, id, |record, version| record.delete(at, version)).await
+        self.change(tenant, resource, id, Held::is_live, |record, version| record.delete(at, version)).await
+    }
+
+    /// Takes a deletion back: the record is as it was, and found and listed again.
+    ///
+    /// # Errors
+    /// [`ErrorCode::RecordGone`] when it never existed or was not deleted.
+    pub async fn restore(
+        &self,
+        tenant: &TenantId,
+        resource: Resource,
+        id: &LocalId,
+        at: DateTime<Utc>,
+    ) -> Result<Version> {
+        let is_deleted = |record: &Held| !record.is_live();
+        self.change(tenant, resource, id, is_deleted, |record, version| record.restore(at, version)).await
     }
 
     /// Up to `limit` live records in the order of their ids, those beyond `after`.
@@ -103,12 +119,13 @@ impl SqliteStore {
         tenant: &TenantId,
         resource: Resource,
         id: &LocalId,
+        is_meant: impl Fn(&Held) -> bool + Send,
         change: impl FnOnce(&mut Held, i64) + Send,
     ) -> Result<Version> {
         let scope = self.writing_records(tenant, resource).await?;
         let mut transaction = self.begin(Durability::Flushed).await?;
         let mut held = held::hold(&mut transaction, scope, resource, &[id.as_str()]).await?;
-        let record = held.get_mut(id.as_str()).filter(|record| record.is_live());
+        let record = held.get_mut(id.as_str()).filter(|record| is_meant(record));
         let record = record.ok_or_else(|| gone(resource, id))?;
         let version = records::next_version(&mut transaction, 1).await?;
         change(record, version);

@@ -10,35 +10,36 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::batch::Batch;
 use crate::failure::failed;
-use crate::text::{from_json, micros, time, to_json};
+use crate::text::{from_json, micros, side_number, side_of, time, to_json};
 
 static BY_LOCAL: Batch = Batch::new(
-    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for FROM abmatic_link
+    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for, gone FROM abmatic_link
      WHERE scope = ? AND local_id IN (",
     "?",
     ")",
 );
 
 static BY_REMOTE: Batch = Batch::new(
-    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for FROM abmatic_link
+    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for, gone FROM abmatic_link
      WHERE scope = ? AND remote_id IN (",
     "?",
     ")",
 );
 
 const WAITING: &str =
-    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for FROM abmatic_link
+    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for, gone FROM abmatic_link
      WHERE scope = ?1 AND waiting_for IS NOT NULL AND local_id > ?2 ORDER BY local_id LIMIT ?3";
+
+const ALL: &str =
+    "SELECT local_id, remote_id, local_version, remote_modified_at, base, waiting_for, gone FROM abmatic_link
+     WHERE scope = ?1 AND local_id > ?2 ORDER BY local_id LIMIT ?3";
 
 static KEEP: Batch = Batch::new(
     "INSERT OR REPLACE INTO abmatic_link
-     (scope, local_id, remote_id, local_version, remote_modified_at, base, waiting_for) VALUES ",
-    "(?,?,?,?,?,?,?)",
+     (scope, local_id, remote_id, local_version, remote_modified_at, base, waiting_for, gone) VALUES ",
+    "(?,?,?,?,?,?,?,?)",
     "",
 );
-
-static FORGET: Batch =
-    Batch::new("DELETE FROM abmatic_link WHERE scope = ? AND (local_id, remote_id) IN (VALUES ", "(?,?)", ")");
 
 pub(crate) async fn find(connection: &mut SqliteConnection, scope: i64, ends: &LinkEnds) -> Result<Vec<Link>> {
     let share = |binds: &mut crate::batch::Binds| binds.push(scope);
@@ -51,14 +52,22 @@ pub(crate) async fn find(connection: &mut SqliteConnection, scope: i64, ends: &L
             let ids = sorted(ids.iter().map(RemoteId::as_str));
             BY_REMOTE.fetch(connection, share, &ids, |binds, id| binds.push(id)).await
         }
-        LinkEnds::Waiting { after, limit } => {
-            let query = sqlx::query(WAITING).bind(scope).bind(after.as_ref().map_or("", LocalId::as_str));
-            query.bind(i64::try_from(*limit).unwrap_or(i64::MAX)).fetch_all(connection).await
-        }
+        LinkEnds::All { after, limit } => page(ALL, connection, scope, (after.as_ref(), *limit)).await,
+        LinkEnds::Waiting { after, limit } => page(WAITING, connection, scope, (after.as_ref(), *limit)).await,
         // Ends that a later core may know.
         _ => Ok(Vec::new()),
     };
     rows.map_err(failed("look links up"))?.iter().map(link).collect()
+}
+
+async fn page(
+    query: &'static str,
+    connection: &mut SqliteConnection,
+    scope: i64,
+    (after, limit): (Option<&LocalId>, usize),
+) -> sqlx::Result<Vec<SqliteRow>> {
+    let query = sqlx::query(query).bind(scope).bind(after.map_or("", LocalId::as_str));
+    query.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(connection).await
 }
 
 /// Each id once: two statements over one list must not find a link twice.
@@ -80,6 +89,7 @@ fn link(row: &SqliteRow) -> Result<Link> {
     if let Some(awaited) = row.try_get::<Option<&str>, _>(5).map_err(read)? {
         link.waiting_for = from_json("what a link waits for", awaited)?;
     }
+    link.gone = row.try_get::<Option<i64>, _>(6).map_err(read)?.map(side_of);
     Ok(link)
 }
 
@@ -98,6 +108,7 @@ pub(crate) async fn keep(connection: &mut SqliteConnection, scope: i64, links: &
             binds.push(link.remote_modified_at.map(micros));
             binds.push(base);
             binds.push(waiting_for);
+            binds.push(link.gone.map(side_number));
         },
     )
     .await
@@ -108,22 +119,6 @@ pub(crate) async fn keep(connection: &mut SqliteConnection, scope: i64, links: &
 fn texts(link: &Link) -> Result<(String, Option<String>)> {
     let waiting_for = if link.waiting_for.is_empty() { None } else { Some(to_json(&link.waiting_for)?) };
     Ok((to_json(&link.base)?, waiting_for))
-}
-
-pub(crate) async fn forget(connection: &mut SqliteConnection, scope: i64, links: &[(LocalId, RemoteId)]) -> Result<()> {
-    FORGET
-        .execute(
-            connection,
-            |binds| binds.push(scope),
-            links.iter(),
-            |binds, (local_id, remote_id)| {
-                binds.push(local_id.as_str());
-                binds.push(remote_id.as_str());
-            },
-        )
-        .await
-        .map(|_| ())
-        .map_err(failed("forget links"))
 }
 
 pub(crate) async fn count(connection: &mut SqliteConnection, scope: i64) -> Result<u64> {

@@ -114,6 +114,7 @@ fn status_number(status: Status) -> i64 {
         Status::Updated => 2,
         Status::Skipped => 3,
         Status::Failed => 4,
+        Status::Deleted => 5,
         // A later core's status is written as none that this one reads.
         _ => 0,
     }
@@ -125,6 +126,7 @@ fn status_of(number: i64) -> Result<Status> {
         2 => Ok(Status::Updated),
         3 => Ok(Status::Skipped),
         4 => Ok(Status::Failed),
+        5 => Ok(Status::Deleted),
         other => Err(unreadable("a log entry's status", format!("{other} is none"))),
     }
 }

@@ -11,6 +11,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "store", include_str!("../migrations/0001_store.sql")),
     (2, "quarantine", include_str!("../migrations/0002_quarantine.sql")),
+    (3, "gone", include_str!("../migrations/0003_gone.sql")),
 ];
 
 /// A host's own migrations in the same database keep sqlx's default name.

@@ -3,7 +3,6 @@
 use abmatic_sync_core::error::{ErrorCode, Result};
 use abmatic_sync_core::model::quarantine::{Quarantined, Seen};
 use abmatic_sync_core::model::record::{RecordId, Version};
-use abmatic_sync_core::model::resource::Side;
 use abmatic_sync_core::store::state::{QuarantineQuery, Retried};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
@@ -11,7 +10,7 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::batch::Batch;
 use crate::failure::failed;
-use crate::text::{micros, time, word};
+use crate::text::{micros, side_number, side_of, time, word};
 
 static OF: Batch = Batch::new(
     "SELECT side, id, code, message, attempts, failed_at, retry_at, seen_version, seen_modified_at
@@ -50,13 +49,13 @@ pub(crate) async fn find(
 ) -> Result<Vec<Quarantined>> {
     let rows = match query {
         QuarantineQuery::All { after, limit } => {
-            let (side, id) = after.as_ref().map_or((0, ""), |after| (number(after.side()), after.as_str()));
+            let (side, id) = after.as_ref().map_or((0, ""), |after| (side_number(after.side()), after.as_str()));
             let query = sqlx::query(ALL).bind(scope).bind(side).bind(id);
             query.bind(i64::try_from(*limit).unwrap_or(i64::MAX)).fetch_all(connection).await
         }
         QuarantineQuery::Due { side, at, after, limit } => {
             let (since, id) = after.as_ref().map_or((i64::MIN, ""), |(at, id)| (micros(*at), id.as_str()));
-            let query = sqlx::query(DUE).bind(scope).bind(number(*side)).bind(micros(*at)).bind(since).bind(id);
+            let query = sqlx::query(DUE).bind(scope).bind(side_number(*side)).bind(micros(*at)).bind(since).bind(id);
             query.bind(i64::try_from(*limit).unwrap_or(i64::MAX)).fetch_all(connection).await
         }
         QuarantineQuery::Of(records) => {
@@ -66,7 +65,7 @@ pub(crate) async fn find(
             records.dedup();
             let share = |binds: &mut crate::batch::Binds| binds.push(scope);
             OF.fetch(connection, share, &records, |binds, record| {
-                binds.push(number(record.side()));
+                binds.push(side_number(record.side()));
                 binds.push(record.as_str());
             })
             .await
@@ -82,20 +81,13 @@ fn quarantined(row: &SqliteRow) -> Result<Quarantined> {
     let number = |column: usize| row.try_get::<i64, _>(column).map_err(read);
     let optional = |column: usize| row.try_get::<Option<i64>, _>(column).map_err(read);
     let text = |column: usize| row.try_get::<&str, _>(column).map_err(read);
-    let side = if number(0)? == 0 { Side::Local } else { Side::Remote };
+    let side = side_of(number(0)?);
     let error = (word::<ErrorCode>("an error code", text(2)?)?, text(3)?.to_owned());
     let attempts = u32::try_from(number(4)?).unwrap_or(u32::MAX);
     let seen = Seen::new(optional(7)?.map(Version::new), optional(8)?.map(time));
     let mut held = Quarantined::new(RecordId::on(side, text(1)?), error, attempts, time(number(5)?), seen);
     held.retry_at = time(number(6)?);
     Ok(held)
-}
-
-fn number(side: Side) -> i64 {
-    match side {
-        Side::Local => 0,
-        Side::Remote => 1,
-    }
 }
 
 pub(crate) async fn set_aside(connection: &mut SqliteConnection, scope: i64, records: &[Quarantined]) -> Result<()> {
@@ -106,7 +98,7 @@ pub(crate) async fn set_aside(connection: &mut SqliteConnection, scope: i64, rec
             records.iter(),
             |binds, held| {
                 binds.push(scope);
-                binds.push(number(held.record.side()));
+                binds.push(side_number(held.record.side()));
                 binds.push(held.record.as_str());
                 binds.push(held.code.as_str());
                 binds.push(held.message.as_str());
@@ -129,7 +121,7 @@ pub(crate) async fn release(connection: &mut SqliteConnection, scope: i64, recor
             |binds| binds.push(scope),
             records.iter(),
             |binds, record| {
-                binds.push(number(record.side()));
+                binds.push(side_number(record.side()));
                 binds.push(record.as_str());
             },
         )
@@ -158,7 +150,7 @@ pub(crate) async fn retry_now(
                 binds.push(scope);
             };
             let bind = |binds: &mut crate::batch::Binds, record: &RecordId| {
-                binds.push(number(record.side()));
+                binds.push(side_number(record.side()));
                 binds.push(record.as_str());
             };
             RETRY.execute(connection, share, records.iter(), bind).await.map(|written| written.rows)

@@ -262,7 +262,11 @@ async fn update(
     for (place, write, version, expected) in updates {
         let Some(record) = held.get_mut(write.id.as_str()) else { continue };
         if record.is_at(*expected) {
-            record.apply(&write.fields, &write.edited_at, write.at, *version);
+            if write.delete {
+                record.delete(write.at, *version);
+            } else {
+                record.apply(&write.fields, &write.edited_at, write.at, *version);
+            }
             outcomes[*place] = LocalOutcome::Written(Version::new(*version));
         }
     }

@@ -34,7 +34,6 @@ pub(crate) async fn write(
     commit: &StateCommit,
 ) -> Result<()> {
     let run = runs::save(connection, &commit.run).await?;
-    links::forget(connection, scope, &commit.unlinks).await?;
     links::keep(connection, scope, &commit.links).await?;
     intents::close(connection, scope, &commit.closed_intents).await?;
     quarantine::release(connection, scope, &commit.released).await?;
@@ -137,7 +136,7 @@ impl StateStore for SqliteStore {
     async fn commit(&self, scope: &LinkScope, lease: &Lease, commit: &StateCommit) -> Result<()> {
         let id = self.writing_scope(&ScopeKey::links(scope)).await?;
         let log_scopes = self.log_scopes(&scope.tenant, commit.log.iter()).await?;
-        let told = !commit.closed_intents.is_empty() || !commit.unlinks.is_empty() || commit.log.iter().any(went_out);
+        let told = !commit.closed_intents.is_empty() || commit.log.iter().any(went_out);
         let mut transaction = self.begin(Durability::of_page(told)).await?;
         hold_lease(&mut transaction, lease).await?;
         write(&mut transaction, id, &log_scopes, commit).await?;

@@ -231,8 +231,6 @@ impl Store for SqliteStore {
 
 fn durability(page: &PageCommit) -> Durability {
     Durability::of_page(
-        page.items
-            .iter()
-            .any(|item| item.closed_intent.is_some() || item.unlink.is_some() || item.log.iter().any(state::went_out)),
+        page.items.iter().any(|item| item.closed_intent.is_some() || item.log.iter().any(state::went_out)),
     )
 }

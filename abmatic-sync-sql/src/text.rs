@@ -6,6 +6,7 @@ use std::fmt;
 use abmatic_sync_core::error::Result;
 use abmatic_sync_core::ids::FieldName;
 use abmatic_sync_core::model::change::{Direction, FieldChange, Reason};
+use abmatic_sync_core::model::resource::Side;
 use abmatic_sync_core::model::value::Value;
 use chrono::{DateTime, Utc};
 use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
@@ -22,6 +23,18 @@ pub(crate) fn micros(time: DateTime<Utc>) -> i64 {
 /// The time of so many microseconds since 1970; times beyond what can be told are the epoch.
 pub(crate) fn time(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
+}
+
+/// The host's side is 0, the CRM's 1.
+pub(crate) fn side_number(side: Side) -> i64 {
+    match side {
+        Side::Local => 0,
+        Side::Remote => 1,
+    }
+}
+
+pub(crate) fn side_of(number: i64) -> Side {
+    if number == 0 { Side::Local } else { Side::Remote }
 }
 
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {

@@ -17,6 +17,8 @@ use crate::model::resource::Resource;
 pub enum Status {
     /// A counterpart was created.
     Created,
+    /// Its counterpart was deleted, and so was it.
+    Deleted,
     /// It could not be written; the entry says why.
     Failed,
     /// A setting said to leave it.
@@ -30,6 +32,7 @@ impl Status {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "Created",
+            Self::Deleted => "Deleted",
             Self::Failed => "Failed",
             Self::Skipped => "Skipped",
             Self::Updated => "Updated",
@@ -38,7 +41,7 @@ impl Status {
 
     /// Reads the word, in any case.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Created, Self::Failed, Self::Skipped, Self::Updated]
+        [Self::Created, Self::Deleted, Self::Failed, Self::Skipped, Self::Updated]
             .into_iter()
             .find(|status| status.as_str().eq_ignore_ascii_case(text))
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ConnectionId, FieldName, LocalId, RemoteId, TenantId};
 use crate::model::fields::Fields;
 use crate::model::record::Version;
-use crate::model::resource::Resource;
+use crate::model::resource::{Resource, Side};
 use crate::model::value::Value;
 
 /// The values on which both sides last agreed, field by field, in the host's vocabulary.
@@ -118,6 +118,9 @@ pub struct Link {
     pub remote_modified_at: Option<DateTime<Utc>>,
     /// What the pair waits for (I12): once it is there, the next sync looks at the pair again.
     pub waiting_for: BTreeSet<Awaited>,
+    /// The side whose record was found to be gone. The link stays, so that the other side's record is not taken for a new
+    /// one, and so that the pair goes on from its base if the record is restored.
+    pub gone: Option<Side>,
 }
 
 impl Link {
@@ -130,6 +133,7 @@ impl Link {
             local_version: None,
             remote_modified_at: None,
             waiting_for: BTreeSet::new(),
+            gone: None,
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::store::state::Counts;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tally {
     Created,
+    Deleted,
     Failed,
     Skipped,
     Unchanged,
@@ -36,6 +37,7 @@ impl Tally {
         counts.read += 1;
         match self {
             Self::Created => counts.created += 1,
+            Self::Deleted => counts.deleted += 1,
             Self::Failed => counts.failed += 1,
             Self::Skipped => counts.skipped += 1,
             Self::Unchanged => counts.unchanged += 1,
@@ -48,6 +50,7 @@ impl Tally {
 pub(crate) fn tally_of(planned: &Planned) -> Tally {
     match planned.action {
         Action::Create(_) => Tally::Created,
+        Action::Delete(_) => Tally::Deleted,
         Action::Fail(_) => Tally::Failed,
         Action::Leave(_) | Action::Unlink(_) => Tally::Skipped,
         Action::Unchanged => Tally::Unchanged,
@@ -84,13 +87,14 @@ impl Scribe<'_> {
                 self.failed(&mut item, &planned, error);
                 return (item, tally);
             }
+            Action::Delete(side) => self.deleted(&mut item, &planned, *side),
             Action::Leave(reason) => {
-                item.link = self.link(&planned, None, Which::All).filter(|_| planned.pair.refused.is_none());
+                item.link = self.link_if_left(&planned);
                 item.log.push(self.entry(&planned, Status::Skipped, forth(&planned), reason.clone()));
             }
             Action::Unchanged => item.link = self.link(&planned, None, Which::All),
             Action::Unlink(reason) => {
-                item.unlink = planned.pair.link.as_ref().map(|link| (link.local_id.clone(), link.remote_id.clone()));
+                item.link = self.link_if_left(&planned);
                 item.log.push(self.entry(&planned, Status::Skipped, forth(&planned), format!("unlinked: {reason}")));
             }
             Action::Update => self.updated(&mut item, &planned, written.as_ref()),
@@ -145,6 +149,33 @@ impl Scribe<'_> {
         item.link = link;
     }
 
+    fn deleted(&self, item: &mut PageItem, planned: &Planned, side: Side) {
+        item.link = with_gone(planned, side.other());
+        let words = match (side, &planned.pair.local) {
+            (Side::Local, Some(local)) => {
+                item.local_write = Some(LocalWrite::delete(local.id.clone(), local.version, self.now));
+                if let Some(link) = &mut item.link {
+                    // The store sets the version that the deletion gets.
+                    link.local_version = Some(Version::new(0));
+                }
+                "deleted here, as it was in the CRM"
+            }
+            (Side::Local, None) | (Side::Remote, _) => "deleted in the CRM, as it was here",
+        };
+        item.log.push(self.entry(planned, Status::Deleted, Direction::towards(side), words.to_owned()));
+    }
+
+    /// The link of a pair about which nothing is written.
+    fn link_if_left(&self, planned: &Planned) -> Option<Link> {
+        match planned.pair.situation {
+            Situation::LocalGone => with_gone(planned, Side::Local),
+            Situation::RemoteGone => with_gone(planned, Side::Remote),
+            Situation::Ambiguous | Situation::Linked | Situation::Matched | Situation::New | Situation::OutOfScope => {
+                self.link(planned, None, Which::All).filter(|_| planned.pair.refused.is_none())
+            }
+        }
+    }
+
     fn updated(&self, item: &mut PageItem, planned: &Planned, written: Option<&Written>) {
         if let (Some(local), false) = (&planned.pair.local, planned.to_local.is_empty()) {
             let mut write = LocalWrite::update(local.id.clone(), planned.to_local.clone(), local.version, self.now);
@@ -174,8 +205,11 @@ impl Scribe<'_> {
 
     fn entry(&self, planned: &Planned, status: Status, way: Direction, message: String) -> LogEntry {
         let mut entry = self.blank_entry(status, way);
-        entry.local_id = planned.pair.local.as_ref().map(|record| record.id.clone());
-        entry.remote_id = planned.pair.remote.as_ref().map(|record| record.id.clone());
+        let link = planned.pair.link.as_ref();
+        let local = planned.pair.local.as_ref().map(|record| &record.id);
+        entry.local_id = local.or(link.map(|link| &link.local_id)).cloned();
+        let remote = planned.pair.remote.as_ref().map(|record| &record.id);
+        entry.remote_id = remote.or(link.map(|link| &link.remote_id)).cloned();
         entry.message = message;
         let of_way = |change: &&FieldChange| change.direction == way || status == Status::Skipped;
         entry.changes = planned.changes.iter().filter(of_way).cloned().collect();
@@ -194,6 +228,7 @@ impl Scribe<'_> {
         let remote_id = written.map(|written| &written.id).or(pair.remote.as_ref().map(|record| &record.id))?;
         let mut link = pair.link.clone().unwrap_or_else(|| Link::new(local.id.clone(), remote_id.clone()));
         link.remote_id = remote_id.clone();
+        link.gone = None;
         self.agree(&mut link.base, planned, written, which);
         link.remote_modified_at = written
             .and_then(|written| written.modified_at)
@@ -265,6 +300,14 @@ enum Which {
     All,
     /// Only what the CRM was sent: the host's record moved on meanwhile.
     Sent,
+}
+
+/// The link of a pair of which that side is gone: it waits for nothing. `None` where it is so already.
+fn with_gone(planned: &Planned, side: Side) -> Option<Link> {
+    let mut link = planned.pair.link.clone()?;
+    link.gone = Some(side);
+    link.waiting_for.clear();
+    (planned.pair.link.as_ref() != Some(&link)).then_some(link)
 }
 
 fn forth(planned: &Planned) -> Direction {

@@ -16,7 +16,7 @@ use crate::model::link::{Link, LinkScope};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::{Resource, Side};
 use crate::model::schema::Schema;
-use crate::policy::{Policy, Writes};
+use crate::policy::{GoneRule, Policy, Writes};
 use crate::run::quarantine::Quarantine;
 use crate::run::request::Operation;
 use crate::steps::mapping::CompiledMapping;
@@ -73,8 +73,10 @@ impl RunContext {
             (Operation::Import(_), Side::Remote) | (Operation::Push(_) | Operation::AutoPush, Side::Local) => {
                 Writes::NONE
             }
-            (Operation::Import(_) | Operation::Sync(_), Side::Local)
-            | (Operation::Push(_) | Operation::AutoPush | Operation::Sync(_), Side::Remote) => self.policy.writes(side),
+            (Operation::Import(_) | Operation::Sweep | Operation::Sync(_), Side::Local)
+            | (Operation::Push(_) | Operation::AutoPush | Operation::Sweep | Operation::Sync(_), Side::Remote) => {
+                self.policy.writes(side)
+            }
         }
     }
 
@@ -95,7 +97,9 @@ impl RunContext {
             },
             linked: match self.operation {
                 Operation::Import(_) => LinkedMode::DuplicateHandling,
-                Operation::AutoPush | Operation::Push(_) | Operation::Sync(_) => LinkedMode::ThreeWay,
+                Operation::AutoPush | Operation::Push(_) | Operation::Sweep | Operation::Sync(_) => {
+                    LinkedMode::ThreeWay
+                }
             },
             local_writes: local,
             remote_writes: remote,
@@ -164,10 +168,17 @@ impl RunContext {
         self.links_in(&self.scope, ends).await
     }
 
-    /// The links of another resource over the same connection: those that references need.
+    /// The links of another resource over the same connection: those that references need. None of which a side is gone.
     pub(crate) async fn links_of(&self, resource: Resource, ends: &LinkEnds) -> Result<Vec<Link>> {
         let scope = LinkScope::new(self.scope.tenant.clone(), self.scope.connection.clone(), resource);
-        self.links_in(&scope, ends).await
+        let mut links = self.links_in(&scope, ends).await?;
+        links.retain(|link| link.gone.is_none());
+        Ok(links)
+    }
+
+    /// Whether a link keeps its records from being matched with others.
+    pub(crate) fn holds(&self, link: &Link) -> bool {
+        link.gone.is_none() || self.policy.gone != GoneRule::Unlink
     }
 
     async fn links_in(&self, scope: &LinkScope, ends: &LinkEnds) -> Result<Vec<Link>> {

@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::RunId;
-use crate::model::resource::Side;
 use crate::run::context::RunContext;
 use crate::run::paired::{Concerns, Paired};
 use crate::run::pairing::{PassOver, pair_local, pair_remote};
 use crate::run::process::{Previewer, Progressing, carry_out};
 use crate::run::quarantine::SetAside;
-use crate::run::read::{AUTO_PUSH_CURSOR, Block, LOCAL_CURSOR, Phase, Reader, remote_cursor_name, repeated_page};
+use crate::run::read::{
+    ARCHIVED_CURSOR, AUTO_PUSH_CURSOR, Block, LOCAL_CURSOR, Phase, Reader, remote_cursor_name, repeated_page,
+};
 use crate::run::report::{Plan, Progress};
 use crate::run::request::{Operation, RunRequest};
 use crate::run::settle::settle_open_intents;
@@ -47,7 +48,7 @@ pub(crate) async fn drive(
             let concerns = ready.paired.concerns();
             // The next block is asked for before this one is worked on, and its records are looked up while this one is
             // written and committed.
-            let ahead = stage.prepare_ahead(next.as_deref().filter(|_| phase.side() == Side::Remote));
+            let ahead = stage.prepare_ahead(next.as_deref().filter(|_| phase.reads_ahead()));
             let work = stage.work(ready, Work { lease, record: &mut *record });
             let (following, done) = futures::join!(ahead, work);
             done?;
@@ -78,6 +79,7 @@ pub(crate) async fn dry_run(context: &Arc<RunContext>, request: &RunRequest, pla
         let mut at: Option<String> = None;
         loop {
             let Ready { mut block, mut paired } = stage.prepare(at.as_deref()).await?;
+            block.undecodable.append(&mut paired.undecodable);
             SetAside::sift(context, &mut paired, &mut block.undecodable).await?;
             previewer.add(paired, &block.undecodable);
             tell(request, phase, None, previewer.plan.counts, block.total);
@@ -122,10 +124,11 @@ impl Stage<'_> {
 
     async fn pair(&self, block: &mut Block) -> Result<Paired> {
         let rule = rule_of(self.context, self.phase);
-        match self.phase.side() {
-            Side::Remote => pair_remote(self.context, std::mem::take(&mut block.remote), rule).await,
-            Side::Local => pair_local(self.context, std::mem::take(&mut block.local), rule).await,
+        let mut paired = pair_remote(self.context, std::mem::take(&mut block.remote), rule).await?;
+        if !block.local.is_empty() {
+            paired.absorb(pair_local(self.context, std::mem::take(&mut block.local), rule).await?);
         }
+        Ok(paired)
     }
 
     async fn prepare_ahead(&self, next: Option<&str>) -> Result<Option<Ready>> {
@@ -170,8 +173,9 @@ fn rule_of(context: &RunContext, phase: Phase) -> PassOver {
     match (&context.operation, phase) {
         (Operation::Sync(_), Phase::Remote | Phase::Local) => PassOver::Unchanged,
         (Operation::AutoPush, Phase::Local) => PassOver::Linked,
-        (Operation::AutoPush | Operation::Sync(_), Phase::Waiting | Phase::Retry(_) | Phase::Remote)
-        | (Operation::Import(_) | Operation::Push(_), _) => PassOver::None,
+        (Operation::AutoPush, Phase::Archived | Phase::Linked | Phase::Remote | Phase::Retry(_) | Phase::Waiting)
+        | (Operation::Sync(_), Phase::Archived | Phase::Linked | Phase::Retry(_) | Phase::Waiting)
+        | (Operation::Import(_) | Operation::Push(_) | Operation::Sweep, _) => PassOver::None,
     }
 }
 
@@ -184,7 +188,14 @@ fn cursors_after(context: &RunContext, phase: Phase, block: &Block) -> Vec<(Stri
         (Operation::Sync(scope), Phase::Remote, _) if block.next.is_none() => {
             vec![(remote_cursor_name(scope), context.started_at.to_rfc3339())]
         }
-        (Operation::AutoPush | Operation::Import(_) | Operation::Push(_) | Operation::Sync(_), _, _) => Vec::new(),
+        (Operation::Sync(_), Phase::Archived, _) if block.next.is_none() && context.capabilities.archived => {
+            vec![(ARCHIVED_CURSOR.to_owned(), context.started_at.to_rfc3339())]
+        }
+        (
+            Operation::AutoPush | Operation::Import(_) | Operation::Push(_) | Operation::Sweep | Operation::Sync(_),
+            _,
+            _,
+        ) => Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Gives the records of a block that have no link their counterparts by match key, with one lookup a side.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::error::Result;
 use crate::ids::{LocalId, RemoteId};
@@ -78,8 +78,8 @@ async fn find_local(context: &RunContext, keys: &[String]) -> Result<ByKey<Local
     }
     let records = context.store.records().find(&context.scope.tenant, context.scope.resource, keys).await?;
     let ids = records.iter().map(|keyed| keyed.record.id.clone()).collect();
-    let taken: HashMap<LocalId, Link> =
-        context.links(&LinkEnds::Local(ids)).await?.into_iter().map(|link| (link.local_id.clone(), link)).collect();
+    let links = context.links(&LinkEnds::Local(ids)).await?.into_iter().filter(|link| context.holds(link));
+    let taken: HashMap<LocalId, Link> = links.map(|link| (link.local_id.clone(), link)).collect();
     for keyed in records {
         let (candidates, records) = found.entry(keyed.key).or_default();
         candidates.push(Candidate {
@@ -117,12 +117,16 @@ pub(crate) async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecor
 /// know (I4).
 async fn linked_siblings(context: &RunContext, keys: impl Iterator<Item = &String>) -> Result<HashMap<String, String>> {
     let keys: Vec<String> = keys.cloned().collect();
-    let found = find_local(context, &keys).await?;
-    let linked = found.into_iter().filter_map(|(key, (candidates, _))| {
-        let linked = candidates.into_iter().find(|candidate| candidate.taken_by.is_some())?;
-        Some((key, linked.id))
-    });
-    Ok(linked.collect())
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = context.store.records().find(&context.scope.tenant, context.scope.resource, &keys).await?;
+    let ids = found.iter().map(|keyed| keyed.record.id.clone()).collect();
+    let links = context.links(&LinkEnds::Local(ids)).await?;
+    let linked: HashSet<LocalId> =
+        links.into_iter().filter(|link| link.gone.is_none()).map(|link| link.local_id).collect();
+    let linked = found.into_iter().filter(|keyed| linked.contains(&keyed.record.id));
+    Ok(linked.map(|keyed| (keyed.key, keyed.record.id.to_string())).collect())
 }
 
 async fn find_remote(context: &RunContext, keys: &[String]) -> Result<ByKey<RemoteRecord>> {
@@ -132,8 +136,8 @@ async fn find_remote(context: &RunContext, keys: &[String]) -> Result<ByKey<Remo
     }
     let records = newest_of_each(context.find_remote(keys).await?);
     let ids = records.iter().map(|record| record.id.clone()).collect();
-    let taken: HashMap<RemoteId, Link> =
-        context.links(&LinkEnds::Remote(ids)).await?.into_iter().map(|link| (link.remote_id.clone(), link)).collect();
+    let links = context.links(&LinkEnds::Remote(ids)).await?.into_iter().filter(|link| context.holds(link));
+    let taken: HashMap<RemoteId, Link> = links.map(|link| (link.remote_id.clone(), link)).collect();
     for record in records {
         let Some(key) = context.remote_key(&record) else { continue };
         let (candidates, records) = found.entry(key).or_default();

@@ -4,6 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
+use crate::connector::request::Undecodable;
 use crate::ids::RemoteId;
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::Side;
@@ -19,6 +20,8 @@ pub(crate) struct Paired {
     pub(crate) unchanged: u64,
     /// Records that failed before, are as they were, and are not due to be tried again.
     pub(crate) left: u64,
+    /// Counterparts that came in a form that cannot be read: not gone, and nothing can be said of their pairs.
+    pub(crate) undecodable: Vec<Undecodable>,
     pub(crate) references: ReferenceMap,
 }
 
@@ -80,6 +83,15 @@ impl Paired {
         let mut concerns = Concerns::default();
         self.pairs.iter().for_each(|pair| concerns.add_pair(pair));
         concerns
+    }
+
+    /// Takes in another part of the same block.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.pairs.extend(other.pairs);
+        self.unchanged += other.unchanged;
+        self.left += other.left;
+        self.undecodable.extend(other.undecodable);
+        self.references.absorb(other.references);
     }
 
     /// The records that were read, to be paired anew.

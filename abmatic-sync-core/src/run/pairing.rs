@@ -1,6 +1,6 @@
 //! Gives each record of a block its link, its counterpart and its situation, with one lookup of each kind a block.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::error::Result;
 use crate::ids::{LocalId, RemoteId};
@@ -8,9 +8,11 @@ use crate::model::fields::Fields;
 use crate::model::link::{Awaited, Link};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::{Resource, Side};
+use crate::policy::{GoneRule, Scope, Selection};
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::keyed::{pair_fresh_local, pair_fresh_remote};
 use crate::run::paired::{Paired, new_pair, newest_of_each};
+use crate::run::request::Operation;
 use crate::steps::matching::Situation;
 use crate::steps::references::ReferenceMap;
 use crate::store::state::LinkEnds;
@@ -35,16 +37,21 @@ pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>
     let mut links = links_by_remote(context, &records).await?;
     let mut linked = Vec::new();
     let mut fresh = Vec::new();
+    let mut losers = Vec::new();
     for record in records {
-        match take_link(&mut links, &record) {
-            Some(link) if rule == PassOver::Unchanged && is_as_base(context, &record, &link, &paired.references) => {
-                paired.unchanged += 1;
-            }
-            Some(link) => linked.push((record, link)),
-            None => fresh.push(record),
+        let Some(link) = take_link(&mut links, &record) else {
+            fresh.extend((!record.deleted).then_some(record));
+            continue;
+        };
+        losers.extend(take_losers(&mut links, &record, &link));
+        if rule == PassOver::Unchanged && is_as_base(context, &record, &link, &paired.references) {
+            paired.unchanged += 1;
+        } else {
+            linked.push((record, link));
         }
     }
-    pair_linked_remote(context, linked, &mut paired).await?;
+    fresh.extend(pair_linked_remote(context, linked, &mut paired).await?);
+    pair_losers(context, losers, &mut paired).await?;
     pair_fresh_remote(context, fresh, &mut paired).await?;
     let locals = paired.pairs.iter().filter_map(|pair| pair.local.as_ref());
     let wanted = references_of(context, Side::Local, locals.map(|record| &record.fields));
@@ -63,6 +70,8 @@ pub(crate) async fn pair_local(context: &RunContext, records: Vec<LocalRecord>, 
     for record in records {
         match links.remove(&record.id) {
             Some(_) if rule == PassOver::Linked => {}
+            // Known, and nothing can come of it until it is restored.
+            Some(link) if record.deleted && link.gone.is_some() => {}
             Some(link) if rule == PassOver::Unchanged && link.local_version == Some(record.version) => {
                 paired.unchanged += 1;
             }
@@ -74,7 +83,7 @@ pub(crate) async fn pair_local(context: &RunContext, records: Vec<LocalRecord>, 
     let records = linked.iter().map(|(record, _)| record).chain(&fresh);
     let wanted = references_of(context, Side::Local, records.map(|record| &record.fields));
     load_references(context, wanted, &mut paired.references).await?;
-    pair_linked_local(context, linked, &mut paired).await?;
+    fresh.extend(pair_linked_local(context, linked, &mut paired).await?);
     pair_fresh_local(context, fresh, &mut paired).await?;
     let remotes = paired.pairs.iter().filter_map(|pair| pair.remote.as_ref());
     let wanted = references_of(context, Side::Remote, remotes.map(|record| &record.fields));
@@ -89,7 +98,8 @@ pub(crate) async fn pair_existing(context: &RunContext, local: LocalRecord, remo
         let wanted = references_of(context, side, std::iter::once(fields));
         load_references(context, wanted, &mut paired.references).await?;
     }
-    let holder = context.links(&LinkEnds::Remote(vec![remote.id.clone()])).await?.into_iter().next();
+    let holders = context.links(&LinkEnds::Remote(vec![remote.id.clone()])).await?;
+    let holder = holders.into_iter().find(|link| context.holds(link));
     let mut pair = new_pair(Side::Local, Situation::Matched, Some(local), Some(remote));
     pair.refused =
         holder.map(|link| format!("the CRM holds it as {}, which is linked with {}", link.remote_id, link.local_id));
@@ -104,16 +114,51 @@ async fn links_by_remote(context: &RunContext, records: &[RemoteRecord]) -> Resu
     Ok(links.into_iter().map(|link| (link.remote_id.clone(), link)).collect())
 }
 
-/// The record's link, or that of a record that was merged into it: the link follows to the survivor.
+/// The record's link, or that of a record that was merged into it: the link follows to the survivor, unless that has a
+/// counterpart of its own.
 fn take_link(links: &mut HashMap<RemoteId, Link>, record: &RemoteRecord) -> Option<Link> {
     if links.is_empty() {
         return None;
     }
-    links.remove(&record.id).or_else(|| record.merged_ids.iter().find_map(|id| links.remove(id)))
+    let names = || std::iter::once(&record.id).chain(&record.merged_ids);
+    let is_live = |id: &&RemoteId| links.get(*id).is_some_and(|link| link.gone.is_none());
+    let chosen = names().find(is_live).or_else(|| names().find(|id| links.contains_key(*id)))?;
+    links.remove(chosen)
+}
+
+/// A link whose record of the CRM was merged into one that has a link already, and why it ends.
+type Loser = (Link, String);
+
+fn take_losers(links: &mut HashMap<RemoteId, Link>, survivor: &RemoteRecord, holder: &Link) -> Vec<Loser> {
+    let lost = survivor.merged_ids.iter().filter_map(|id| links.remove(id)).filter(|link| link.gone.is_none());
+    let loser = |link: Link| {
+        let why = reason_of_loser(&link, &survivor.id, &holder.local_id);
+        (link, why)
+    };
+    lost.map(loser).collect()
+}
+
+fn reason_of_loser(link: &Link, survivor: &RemoteId, holder: &LocalId) -> String {
+    format!("{} was merged in the CRM into {survivor}, which is linked with {holder}", link.remote_id)
+}
+
+/// The host's records whose counterparts were merged into others': reported, and linked no more.
+async fn pair_losers(context: &RunContext, losers: Vec<Loser>, paired: &mut Paired) -> Result<()> {
+    let ids: Vec<LocalId> = losers.iter().map(|(link, _)| link.local_id.clone()).collect();
+    let mut locals: HashMap<LocalId, LocalRecord> =
+        context.read_local(&ids).await?.into_iter().map(|record| (record.id.clone(), record)).collect();
+    for (link, why) in losers {
+        let mut pair = new_pair(Side::Remote, Situation::RemoteGone, locals.remove(&link.local_id), None);
+        pair.link = Some(link);
+        pair.refused = Some(why);
+        paired.pairs.push(pair);
+    }
+    Ok(())
 }
 
 fn is_as_base(context: &RunContext, record: &RemoteRecord, link: &Link, references: &ReferenceMap) -> bool {
-    if record.deleted || link.remote_id != record.id || link.waiting_for.contains(&Awaited::AnotherLook) {
+    let is_known = link.remote_id == record.id && link.gone.is_none();
+    if record.deleted || !is_known || link.waiting_for.contains(&Awaited::AnotherLook) {
         return false;
     }
     context.mapping.fields.iter().all(|field| {
@@ -134,59 +179,96 @@ fn is_as_base(context: &RunContext, record: &RemoteRecord, link: &Link, referenc
     })
 }
 
+/// Pairs linked records of the CRM, and gives those back that are to have new counterparts.
 async fn pair_linked_remote(
     context: &RunContext,
     linked: Vec<(RemoteRecord, Link)>,
     paired: &mut Paired,
-) -> Result<()> {
+) -> Result<Vec<RemoteRecord>> {
+    let names_it = matches!(context.operation, Operation::Import(Scope::Ids(_)));
     let ids: Vec<LocalId> = linked.iter().map(|(_, link)| link.local_id.clone()).collect();
     let mut locals: HashMap<LocalId, LocalRecord> =
         context.read_local(&ids).await?.into_iter().map(|record| (record.id.clone(), record)).collect();
+    let mut anew = Vec::new();
     for (remote, link) in linked {
-        let local = locals.remove(&link.local_id).filter(|record| !record.deleted);
-        let situation = match (&local, remote.deleted) {
+        let local = locals.remove(&link.local_id);
+        let is_live = local.as_ref().is_some_and(|record| !record.deleted);
+        let situation = match (is_live, remote.deleted) {
             (_, true) => Situation::RemoteGone,
-            (None, false) => Situation::LocalGone,
-            (Some(_), false) => Situation::Linked,
+            (false, false) if names_it && link.gone == Some(Side::Local) => {
+                anew.push(remote);
+                continue;
+            }
+            (false, false) => Situation::LocalGone,
+            (true, false) => Situation::Linked,
         };
         let mut pair = new_pair(Side::Remote, situation, local, Some(remote));
         pair.link = Some(link);
         paired.pairs.push(pair);
     }
-    Ok(())
+    Ok(anew)
 }
 
-async fn pair_linked_local(context: &RunContext, linked: Vec<(LocalRecord, Link)>, paired: &mut Paired) -> Result<()> {
+/// Pairs linked records of the host, and gives those back that are to have new counterparts.
+async fn pair_linked_local(
+    context: &RunContext,
+    linked: Vec<(LocalRecord, Link)>,
+    paired: &mut Paired,
+) -> Result<Vec<LocalRecord>> {
     let (gone, live): (Vec<_>, Vec<_>) = linked.into_iter().partition(|(record, _)| record.deleted);
-    for (local, link) in gone {
-        let mut pair = new_pair(Side::Local, Situation::LocalGone, Some(local), None);
-        pair.link = Some(link);
-        paired.pairs.push(pair);
-    }
-    let ids: Vec<RemoteId> = live.iter().map(|(_, link)| link.remote_id.clone()).collect();
+    // What is to be deleted there is looked at first.
+    let deletes = context.policy.gone == GoneRule::Propagate && context.writes(Side::Remote).update;
+    let looked_at = live.iter().chain(gone.iter().filter(|_| deletes));
+    let ids: Vec<RemoteId> = looked_at.map(|(_, link)| link.remote_id.clone()).collect();
+    let page = context.read_remote_whole(&ids, EditTimes::NotWanted).await?;
+    let unreadable: HashSet<RemoteId> = page.undecodable.iter().filter_map(|lost| lost.id.clone()).collect();
+    paired.undecodable.extend(page.undecodable);
     let mut remotes: HashMap<RemoteId, RemoteRecord> = HashMap::new();
-    for record in context.read_remote(&ids, EditTimes::NotWanted).await? {
+    for record in page.records {
         // A merged record comes under its survivor's id; the link is looked up by the old one.
         for old in &record.merged_ids {
             remotes.entry(old.clone()).or_insert_with(|| record.clone());
         }
         remotes.insert(record.id.clone(), record);
     }
-    let mut holders = holders_of_survivors(context, &live, &remotes).await?;
-    for (local, link) in live {
-        let remote = remotes.remove(&link.remote_id).filter(|record| !record.deleted);
-        let situation = if remote.is_some() { Situation::Linked } else { Situation::RemoteGone };
-        let survivor = remote.as_ref().map(|record| record.id.clone()).filter(|id| *id != link.remote_id);
-        let mut pair = new_pair(Side::Local, situation, Some(local), remote);
-        if let Some(id) = survivor {
-            let holder = holders.entry(id.clone()).or_insert_with(|| link.local_id.clone());
-            pair.refused = (*holder != link.local_id)
-                .then(|| format!("{} was merged in the CRM into {id}, which is linked with {holder}", link.remote_id));
+    for (local, link) in gone {
+        if unreadable.contains(&link.remote_id) {
+            continue;
         }
+        let mut pair = new_pair(Side::Local, Situation::LocalGone, Some(local), remotes.remove(&link.remote_id));
         pair.link = Some(link);
         paired.pairs.push(pair);
     }
-    Ok(())
+    let names_it = matches!(context.operation, Operation::Push(Selection::Ids(_)));
+    let mut holders = holders_of_survivors(context, &live, &remotes).await?;
+    let mut anew = Vec::new();
+    for (local, link) in live {
+        if unreadable.contains(&link.remote_id) {
+            continue;
+        }
+        let Some(remote) = remotes.remove(&link.remote_id).filter(|record| !record.deleted) else {
+            if names_it && link.gone == Some(Side::Remote) {
+                anew.push(local);
+                continue;
+            }
+            let mut pair = new_pair(Side::Local, Situation::RemoteGone, Some(local), None);
+            pair.link = Some(link);
+            paired.pairs.push(pair);
+            continue;
+        };
+        let mut pair = new_pair(Side::Local, Situation::Linked, Some(local), None);
+        if remote.id != link.remote_id {
+            let holder = holders.entry(remote.id.clone()).or_insert_with(|| link.local_id.clone());
+            if *holder != link.local_id {
+                pair.situation = Situation::RemoteGone;
+                pair.refused = Some(reason_of_loser(&link, &remote.id, holder));
+            }
+        }
+        pair.remote = Some(remote).filter(|_| pair.refused.is_none());
+        pair.link = Some(link);
+        paired.pairs.push(pair);
+    }
+    Ok(anew)
 }
 
 /// Who is linked already with the records that others were merged into: a link follows a merge only to a free survivor.
@@ -199,7 +281,8 @@ async fn holders_of_survivors(
         |link: &Link| remotes.get(&link.remote_id).map(|record| &record.id).filter(|id| **id != link.remote_id);
     let ids: BTreeSet<RemoteId> = live.iter().filter_map(|(_, link)| survivor(link).cloned()).collect();
     let held = context.links(&LinkEnds::Remote(ids.into_iter().collect())).await?;
-    Ok(held.into_iter().map(|link| (link.remote_id, link.local_id)).collect())
+    let live = held.into_iter().filter(|link| link.gone.is_none());
+    Ok(live.map(|link| (link.remote_id, link.local_id)).collect())
 }
 
 /// The links that these records' references need, by the ends that `side` knows.

@@ -1,6 +1,6 @@
 //! Takes one block through the steps: pair, plan, write, commit; again for records that moved on meanwhile.
 
-use crate::connector::request::Undecodable;
+use crate::connector::request::{Page, Undecodable};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::{LocalId, RemoteId};
 use crate::model::record::RemoteRecord;
@@ -59,7 +59,7 @@ impl Previewer<'_> {
             let concerns = Concerns::of(&pair);
             let planned = plan_pair(pair, &paired.references, &rules);
             let planned = match tally_of(&planned) {
-                Tally::Created | Tally::Updated => self.without_repeats(planned, concerns),
+                Tally::Created | Tally::Deleted | Tally::Updated => self.without_repeats(planned, concerns),
                 Tally::Failed => self.without_failed(planned),
                 Tally::Skipped | Tally::Unchanged => planned,
             };
@@ -101,12 +101,13 @@ impl Previewer<'_> {
         self.plan.counts.cleared_fields += planned.cleared_fields();
         match tally {
             Tally::Unchanged => {}
-            Tally::Created | Tally::Failed | Tally::Skipped | Tally::Updated
-                if self.plan.items.len() < self.items_max =>
-            {
-                self.plan.items.push(PlanItem::of(planned));
+            Tally::Created | Tally::Deleted | Tally::Failed | Tally::Skipped | Tally::Updated => {
+                if self.plan.items.len() < self.items_max {
+                    self.plan.items.push(PlanItem::of(planned));
+                } else {
+                    self.plan.items_left_out += 1;
+                }
             }
-            Tally::Created | Tally::Failed | Tally::Skipped | Tally::Updated => self.plan.items_left_out += 1,
         }
     }
 }
@@ -119,6 +120,7 @@ pub(crate) async fn carry_out(
     mut progress: Progressing<'_>,
 ) -> Result<()> {
     let run = progress.record.id.clone();
+    block.undecodable.append(&mut paired.undecodable);
     let gone = vanished(block.retried, &paired, &block.undecodable);
     let set_aside = SetAside::sift(context, &mut paired, &mut block.undecodable).await?;
     let scribe = Scribe { context, run: &run, now: context.clock.now(), set_aside: &set_aside };
@@ -170,7 +172,8 @@ async fn plan(context: &RunContext, paired: Paired) -> Result<Vec<Planned>> {
     let rules = context.rules();
     let mut planned: Vec<Planned> = paired.pairs.into_iter().map(|pair| plan_pair(pair, &references, &rules)).collect();
     let stale = |planned: &Planned| {
-        let from_index = planned.pair.source == Side::Remote && !planned.to_remote.is_empty();
+        let writes_there = !planned.to_remote.is_empty() || matches!(planned.action, Action::Delete(Side::Remote));
+        let from_index = planned.pair.source == Side::Remote && writes_there;
         planned.pair.remote.is_some() && (from_index || planned.has_timed_conflict())
     };
     let places: Vec<usize> = (0..planned.len()).filter(|&place| stale(&planned[place])).collect();
@@ -184,24 +187,27 @@ async fn plan(context: &RunContext, paired: Paired) -> Result<Vec<Planned>> {
     } else {
         EditTimes::NotWanted
     };
-    let mut fresh = context.read_remote(&ids, wanted).await?;
+    let mut fresh = context.read_remote_whole(&ids, wanted).await?;
     for place in places {
         replan(context, &mut planned[place], &mut fresh, &references);
     }
     Ok(planned)
 }
 
-fn replan(context: &RunContext, planned: &mut Planned, fresh: &mut Vec<RemoteRecord>, references: &ReferenceMap) {
+fn replan(context: &RunContext, planned: &mut Planned, fresh: &mut Page, references: &ReferenceMap) {
     let Some(old) = planned.pair.remote.take() else { return };
-    let found = fresh.iter().position(|record| record.id == old.id || record.merged_ids.contains(&old.id));
+    let is_it = |record: &RemoteRecord| record.id == old.id || record.merged_ids.contains(&old.id);
     let mut pair: Pair = planned.pair.clone();
-    match found {
-        Some(place) => pair.remote = Some(fresh.swap_remove(place)),
-        None => {
-            pair.situation = if pair.link.is_some() { Situation::RemoteGone } else { pair.situation };
-            pair.refused = pair.link.is_none().then(|| "it was deleted in the CRM meanwhile".to_owned());
-            pair.remote = Some(old);
-        }
+    if let Some(place) = fresh.records.iter().position(is_it) {
+        pair.remote = Some(fresh.records.swap_remove(place));
+    } else if let Some(lost) = fresh.undecodable.iter().find(|lost| lost.id.as_ref() == Some(&old.id)) {
+        pair.remote = Some(old);
+        *planned = Planned::bare(pair, Action::Fail(lost.error.restated()));
+        return;
+    } else {
+        pair.situation = if pair.link.is_some() { Situation::RemoteGone } else { pair.situation };
+        pair.refused = pair.link.is_none().then(|| "it was deleted in the CRM meanwhile".to_owned());
+        pair.remote = Some(old);
     }
     *planned = plan_pair(pair, references, &context.rules());
 }

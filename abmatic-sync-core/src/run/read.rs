@@ -6,9 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::connector::request::{PageCursor, Read, Undecodable};
+use crate::connector::request::{PageCursor, Read, ReadRequest, Undecodable};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::filter::eval::holds;
+use crate::filter::expr::Expr;
 use crate::ids::{LocalId, RemoteId};
 use crate::model::link::{Awaited, Link};
 use crate::model::record::{LocalRecord, RecordId, RemoteRecord, Version};
@@ -27,6 +28,8 @@ const BLOCK_PAGES: usize = 50;
 
 /// The cursor that remembers up to where the CRM's changes were read.
 pub(crate) const REMOTE_CURSOR: &str = "sync.remote";
+/// The cursor that remembers up to where the CRM's deletions were read.
+pub(crate) const ARCHIVED_CURSOR: &str = "sync.archived";
 /// The cursor that remembers up to where the host's changes were read.
 pub(crate) const LOCAL_CURSOR: &str = "sync.local";
 /// The cursor that remembers up to where the host's new records were pushed.
@@ -36,6 +39,10 @@ pub(crate) const AUTO_PUSH_CURSOR: &str = "auto_push.local";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
+    /// What the CRM says was deleted there.
+    Archived,
+    /// Every link.
+    Linked,
     /// Links with a reference that waits for its record.
     Waiting,
     /// Records of that side that failed and are due to be tried again.
@@ -54,11 +61,17 @@ impl Phase {
             Operation::Push(Selection::Ids(_)) => &[Self::Local],
             Operation::Push(Selection::All) => &[Self::Waiting, Self::Local],
             Operation::AutoPush => &[Self::Waiting, Self::Retry(Side::Local), Self::Local],
-            Operation::Sync(Scope::All | Scope::Filter(_)) => {
-                &[Self::Waiting, Self::Retry(Side::Remote), Self::Retry(Side::Local), Self::Remote, Self::Local]
-            }
+            Operation::Sweep => &[Self::Linked],
+            Operation::Sync(Scope::All | Scope::Filter(_)) => &[
+                Self::Archived,
+                Self::Waiting,
+                Self::Retry(Side::Remote),
+                Self::Retry(Side::Local),
+                Self::Remote,
+                Self::Local,
+            ],
             Operation::Sync(Scope::Ids(_) | Scope::List(_)) => {
-                &[Self::Waiting, Self::Retry(Side::Local), Self::Remote, Self::Local]
+                &[Self::Archived, Self::Waiting, Self::Retry(Side::Local), Self::Remote, Self::Local]
             }
         }
     }
@@ -66,9 +79,18 @@ impl Phase {
     /// The side it reads.
     pub(crate) fn side(self) -> Side {
         match self {
-            Self::Waiting | Self::Remote => Side::Remote,
+            Self::Archived | Self::Linked | Self::Waiting | Self::Remote => Side::Remote,
             Self::Local => Side::Local,
             Self::Retry(side) => side,
+        }
+    }
+
+    /// Whether a block may be read while the one before it is worked on: not where it is the host's records that lead to
+    /// the CRM's, which are read right before they are written.
+    pub(crate) fn reads_ahead(self) -> bool {
+        match self {
+            Self::Remote | Self::Retry(Side::Remote) | Self::Waiting => true,
+            Self::Archived | Self::Linked | Self::Local | Self::Retry(Side::Local) => false,
         }
     }
 }
@@ -98,6 +120,9 @@ pub(crate) struct Reader {
 
 #[derive(Debug)]
 enum Way {
+    /// Deletions since then; nothing where none can concern a link, or the CRM does not tell.
+    Archived(Option<Read>),
+    Linked,
     LocalIds(Vec<LocalId>),
     LocalSince(Option<Version>),
     Remote(Read),
@@ -109,13 +134,19 @@ impl Reader {
     /// A reader of `phase`, from where the last run of its kind ended.
     pub(crate) async fn of(context: Arc<RunContext>, phase: Phase) -> Result<Self> {
         let way = match (phase, &context.operation) {
+            (Phase::Archived, _) => Way::Archived(deletions(&context).await?),
+            (Phase::Linked, _) => Way::Linked,
             (Phase::Waiting, _) => Way::Waiting,
             (Phase::Retry(side), _) => Way::Retry(side),
             (Phase::Remote, Operation::Sync(scope)) => Way::Remote(incremental(&context, scope).await?),
             (Phase::Remote, Operation::Import(scope)) => Way::Remote(whole(&context, scope)),
-            (Phase::Remote, Operation::Push(_) | Operation::AutoPush) => Way::Remote(Read::Ids(Vec::new())),
+            (Phase::Remote, Operation::Push(_) | Operation::AutoPush | Operation::Sweep) => {
+                Way::Remote(Read::Ids(Vec::new()))
+            }
             (Phase::Local, Operation::Push(Selection::Ids(ids))) => Way::LocalIds(ids.clone()),
-            (Phase::Local, Operation::Push(Selection::All) | Operation::Import(_)) => Way::LocalSince(None),
+            (Phase::Local, Operation::Push(Selection::All) | Operation::Import(_) | Operation::Sweep) => {
+                Way::LocalSince(None)
+            }
             (Phase::Local, Operation::AutoPush) => Way::LocalSince(version_cursor(&context, AUTO_PUSH_CURSOR).await?),
             (Phase::Local, Operation::Sync(_)) => Way::LocalSince(version_cursor(&context, LOCAL_CURSOR).await?),
         };
@@ -125,28 +156,32 @@ impl Reader {
     /// The block that begins at `at`, the first one for `None`.
     pub(crate) async fn block(&self, at: Option<&str>) -> Result<Block> {
         match &self.way {
+            Way::Archived(read) => self.archived(read.as_ref(), at).await,
+            Way::Linked => self.linked(at).await,
             Way::LocalIds(ids) => self.local_ids(ids, at).await,
             Way::LocalSince(start) => self.local_since(*start, at).await,
-            Way::Remote(read) => self.remote(read, at).await,
+            Way::Remote(read) => {
+                let filter = self.context.filter_here.as_ref().map(|(filter, _)| filter);
+                self.remote(&self.context.read_request(read.clone()), filter, at).await
+            }
             Way::Retry(side) => self.retry(*side, at).await,
             Way::Waiting => self.waiting(at).await,
         }
     }
 
-    async fn remote(&self, read: &Read, at: Option<&str>) -> Result<Block> {
+    async fn remote(&self, request: &ReadRequest, filter: Option<&Expr>, at: Option<&str>) -> Result<Block> {
         let context = &self.context;
         let mut block = Block::default();
         let mut cursor = at.map(PageCursor::new);
         for pages in 1.. {
-            let request = context.read_request(read.clone()).at(cursor.clone());
-            let page = context.connector.read(&context.connection, request).await?;
+            let page = context.connector.read(&context.connection, request.clone().at(cursor.clone())).await?;
             if page.next.is_some() && page.next == cursor {
                 return Err(repeated_page(context.capabilities.remote_name));
             }
             block.total = block.total.or(page.total);
             block.undecodable.extend(page.undecodable);
-            match &context.filter_here {
-                Some((filter, _)) => {
+            match filter {
+                Some(filter) => {
                     block.remote.extend(page.records.into_iter().filter(|record| holds(filter, &record.fields)));
                 }
                 None => block.remote.extend(page.records),
@@ -167,9 +202,46 @@ impl Reader {
         let next = (links.len() == context.block_records)
             .then(|| links.last().map(|link| link.local_id.to_string()))
             .flatten();
-        let ids = self.worth_a_look(links).await?;
-        let remote = context.read_remote(&ids, EditTimes::NotWanted).await?;
-        Ok(Block { remote, next, ..Block::default() })
+        let links = self.worth_a_look(links).await?;
+        let ids: Vec<RemoteId> = links.iter().map(|link| link.remote_id.clone()).collect();
+        let page = context.read_remote_whole(&ids, EditTimes::NotWanted).await?;
+        let found = page.records.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.merged_ids));
+        let met: BTreeSet<&RemoteId> =
+            found.chain(page.undecodable.iter().filter_map(|lost| lost.id.as_ref())).collect();
+        // What is not there any more is looked at from here.
+        let lost: Vec<LocalId> =
+            links.iter().filter(|link| !met.contains(&link.remote_id)).map(|link| link.local_id.clone()).collect();
+        let local = context.read_local(&lost).await?;
+        Ok(Block { remote: page.records, local, undecodable: page.undecodable, next, ..Block::default() })
+    }
+
+    /// Every linked pair: by the host's record, or where that is not there at all by the CRM's.
+    async fn linked(&self, at: Option<&str>) -> Result<Block> {
+        let context = &self.context;
+        let limit = context.block_records;
+        let links = context.links(&LinkEnds::All { after: at.map(LocalId::from), limit }).await?;
+        let next = links.last().filter(|_| links.len() == limit).map(|link| link.local_id.to_string());
+        let ids: Vec<LocalId> = links.iter().map(|link| link.local_id.clone()).collect();
+        let local = context.read_local(&ids).await?;
+        let held: BTreeSet<&LocalId> = local.iter().map(|record| &record.id).collect();
+        let lost = links.iter().filter(|link| link.gone.is_none() && !held.contains(&link.local_id));
+        let lost: Vec<RemoteId> = lost.map(|link| link.remote_id.clone()).collect();
+        let page = context.read_remote_whole(&lost, EditTimes::NotWanted).await?;
+        Ok(Block { remote: page.records, undecodable: page.undecodable, local, next, ..Block::default() })
+    }
+
+    /// The host's records whose counterparts the CRM says were deleted: whether they are gone, were merged or are back is
+    /// seen when those are read by id.
+    async fn archived(&self, read: Option<&Read>, at: Option<&str>) -> Result<Block> {
+        let Some(read) = read else { return Ok(Block::default()) };
+        let context = &self.context;
+        let request = ReadRequest::new(context.remote_resource(), read.clone());
+        let deletions = self.remote(&request, None, at).await?;
+        let ids = deletions.remote.into_iter().map(|record| record.id).collect();
+        let links = context.links(&LinkEnds::Remote(ids)).await?;
+        let news = links.into_iter().filter(|link| link.gone.is_none()).map(|link| link.local_id);
+        let local = context.read_local(&news.collect::<Vec<_>>()).await?;
+        Ok(Block { local, next: deletions.next, ..Block::default() })
     }
 
     /// Records that are due to be tried again. Those that a run commits are due no more, so paging ends.
@@ -214,8 +286,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Of these links those that wait no more, by their remote ids. Costs the CRM nothing.
-    async fn worth_a_look(&self, links: Vec<Link>) -> Result<Vec<RemoteId>> {
+    /// Of these links those that wait no more. Costs the CRM nothing.
+    async fn worth_a_look(&self, links: Vec<Link>) -> Result<Vec<Link>> {
         let mut local: BTreeMap<Resource, BTreeSet<LocalId>> = BTreeMap::new();
         let mut remote: BTreeMap<Resource, BTreeSet<RemoteId>> = BTreeMap::new();
         for awaited in links.iter().flat_map(|link| &link.waiting_for) {
@@ -235,7 +307,7 @@ impl Reader {
             arrived.extend(links.into_iter().map(|link| Awaited::Remote(resource, link.remote_id)));
         }
         let waits_no_more = |link: &Link| link.waiting_for.iter().any(|awaited| arrived.contains(awaited));
-        Ok(links.into_iter().filter(waits_no_more).map(|link| link.remote_id).collect())
+        Ok(links.into_iter().filter(waits_no_more).collect())
     }
 
     async fn local_since(&self, start: Option<Version>, at: Option<&str>) -> Result<Block> {
@@ -282,8 +354,32 @@ async fn incremental(context: &RunContext, scope: &Scope) -> Result<Read> {
         return Ok(whole(context, scope));
     };
     let read_until: DateTime<Utc> = text.parse().map_err(|_| broken_checkpoint(&text))?;
-    let overlap = chrono::Duration::seconds(i64::from(context.connector.descriptor().visibility_lag_seconds));
-    Ok(Read::Changed { since: read_until - overlap, until: context.started_at, filter: context.filter_there.clone() })
+    Ok(Read::Changed {
+        since: read_until - overlap(context),
+        until: context.started_at,
+        filter: context.filter_there.clone(),
+    })
+}
+
+/// The deletions in the CRM since those that were read last. Without a link there is none that matters.
+async fn deletions(context: &RunContext) -> Result<Option<Read>> {
+    if !context.capabilities.archived {
+        return Ok(None);
+    }
+    let state = context.store.state();
+    match state.cursor(&context.scope, ARCHIVED_CURSOR).await? {
+        Some(text) => {
+            let read_until: DateTime<Utc> = text.parse().map_err(|_| broken_checkpoint(&text))?;
+            Ok(Some(Read::Archived { since: Some(read_until - overlap(context)) }))
+        }
+        None if state.link_count(&context.scope).await? == 0 => Ok(None),
+        None => Ok(Some(Read::Archived { since: None })),
+    }
+}
+
+/// How far a read goes back before the end of the last.
+fn overlap(context: &RunContext) -> chrono::Duration {
+    chrono::Duration::seconds(i64::from(context.connector.descriptor().visibility_lag_seconds))
 }
 
 /// The name of the cursor of a scope: a filter reads its own stream of changes.

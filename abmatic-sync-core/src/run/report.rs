@@ -53,10 +53,12 @@ pub struct PlanItem {
     pub remote_id: Option<RemoteId>,
     /// What matching found.
     pub situation: Situation,
-    /// What would be done: `create`, `update`, `skip`, `unlink`, `fail` or `unchanged`.
+    /// What would be done: `create`, `update`, `delete`, `skip`, `unlink`, `fail` or `unchanged`.
     pub action: &'static str,
     /// On which side a record would be created.
     pub creates_on: Option<Side>,
+    /// On which side a record would be deleted.
+    pub deletes_on: Option<Side>,
     /// Why it is left or fails.
     pub message: Option<String>,
     /// Field by field, with reasons; also what is not written, and why.
@@ -67,13 +69,21 @@ pub struct PlanItem {
 
 impl PlanItem {
     pub(crate) fn of(planned: Planned) -> Self {
-        let (action, creates_on, message) = match planned.action {
-            Action::Create(side) => ("create", Some(side), None),
-            Action::Fail(error) => ("fail", None, Some(error.to_string())),
-            Action::Leave(reason) => ("skip", None, Some(reason)),
-            Action::Unchanged => ("unchanged", None, None),
-            Action::Unlink(reason) => ("unlink", None, Some(reason)),
-            Action::Update => ("update", None, None),
+        let (mut creates_on, mut deletes_on) = (None, None);
+        let (action, message) = match planned.action {
+            Action::Create(side) => {
+                creates_on = Some(side);
+                ("create", None)
+            }
+            Action::Delete(side) => {
+                deletes_on = Some(side);
+                ("delete", None)
+            }
+            Action::Fail(error) => ("fail", Some(error.to_string())),
+            Action::Leave(reason) => ("skip", Some(reason)),
+            Action::Unchanged => ("unchanged", None),
+            Action::Unlink(reason) => ("unlink", Some(reason)),
+            Action::Update => ("update", None),
         };
         let pair = planned.pair;
         Self {
@@ -82,6 +92,7 @@ impl PlanItem {
             situation: pair.situation,
             action,
             creates_on,
+            deletes_on,
             message,
             changes: planned.changes,
             warnings: pair.warnings,

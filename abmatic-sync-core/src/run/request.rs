@@ -21,6 +21,9 @@ pub enum Operation {
     Import(Scope),
     /// Brings selected local records to the CRM.
     Push(Selection),
+    /// Looks at every linked pair, whatever the cursors say: deletions, merges and restores that nobody told of, and edits
+    /// that were missed, come out.
+    Sweep,
     /// Both ways: what changed on either side since the last sync. The scope says which of the CRM's records take part.
     Sync(Scope),
 }
@@ -32,6 +35,7 @@ impl Operation {
             Self::AutoPush => "auto-push",
             Self::Import(_) => "import",
             Self::Push(_) => "push",
+            Self::Sweep => "sweep",
             Self::Sync(_) => "sync",
         }
     }
@@ -106,6 +110,11 @@ impl RunRequest {
     /// Brings the local records that came to be since the last automatic push to the CRM.
     pub fn auto_push(resource: Resource) -> Self {
         Self::new(resource, Operation::AutoPush)
+    }
+
+    /// Looks at every linked pair, on both sides.
+    pub fn sweep(resource: Resource) -> Self {
+        Self::new(resource, Operation::Sweep)
     }
 
     /// Aligns both sides.

@@ -39,8 +39,15 @@ pub(crate) async fn write_remote(context: &RunContext, lease: &Lease, planned: &
         create(context, lease, planned, chunk, &mut sent).await?;
     }
     let updates = places(planned, |planned| matches!(planned.action, Action::Update) && !planned.to_remote.is_empty());
-    for chunk in updates.chunks(batch_max) {
-        update(context, planned, chunk, &mut sent).await?;
+    let deletes = places(planned, |planned| matches!(planned.action, Action::Delete(Side::Remote)));
+    for chunk in updates.chunks(batch_max).chain(deletes.chunks(batch_max)) {
+        change(context, planned, chunk, &mut sent).await?;
+    }
+    for &place in &deletes {
+        // Somebody else was faster.
+        if matches!(&sent[place].outcome, SentOutcome::Failed(error) if error.kind() == ErrorKind::NotFound) {
+            sent[place].outcome = SentOutcome::NotNeeded;
+        }
     }
     Ok(sent)
 }
@@ -132,18 +139,19 @@ fn is_same_remote(a: &Planned, b: &Planned) -> bool {
     matches!((&a.pair.remote, &b.pair.remote), (Some(a), Some(b)) if a.id == b.id)
 }
 
-async fn update(context: &RunContext, planned: &[Planned], chunk: &[usize], sent: &mut [Sent]) -> Result<()> {
+/// Sends updates or deletions of records that exist.
+async fn change(context: &RunContext, planned: &[Planned], chunk: &[usize], sent: &mut [Sent]) -> Result<()> {
     let write_of = |place: usize| {
         let planned: &Planned = &planned[place];
-        let id = planned.pair.remote.as_ref().map(|record| record.id.clone());
-        id.map(|id| Write::Update {
-            id,
-            fields: planned.to_remote.clone(),
-            references_before: planned.references_before.clone(),
-        })
+        let id = planned.pair.remote.as_ref().map(|record| record.id.clone())?;
+        if matches!(planned.action, Action::Delete(_)) {
+            return Some(Write::Archive { id });
+        }
+        let references_before = planned.references_before.clone();
+        Some(Write::Update { id, fields: planned.to_remote.clone(), references_before })
     };
     let mut outcomes = send(context, chunk.iter().filter_map(|&place| write_of(place)).collect()).await?;
-    // An update says the same however often it is sent.
+    // An update or deletion says the same however often it is sent.
     let again: Vec<usize> = (0..outcomes.len()).filter(|&place| is_ambiguous(&outcomes[place])).collect();
     if !again.is_empty() {
         let resent = send(context, again.iter().filter_map(|&place| write_of(chunk[place])).collect()).await?;

@@ -81,13 +81,15 @@ pub struct PlanRules<'a> {
 pub enum Action {
     /// A counterpart is made on that side.
     Create(Side),
+    /// The record on that side is deleted, as its counterpart was.
+    Delete(Side),
     /// It cannot be written.
     Fail(Error),
     /// It is left as it is, for this reason; a link may still be made.
     Leave(String),
     /// Both sides are equal, or nothing may travel; a link may still be made.
     Unchanged,
-    /// The link is forgotten, for this reason.
+    /// The counterpart is gone, and the survivor may find another, for this reason.
     Unlink(String),
     /// Fields are written on one side or both.
     Update,
@@ -147,8 +149,8 @@ pub fn plan_pair(pair: Pair, references: &ReferenceMap, rules: &PlanRules<'_>) -
             return Planned::bare(pair, Action::Leave(reason));
         }
         Situation::New => Mode::New { source },
-        Situation::LocalGone => return gone(pair, Side::Local, rules.gone),
-        Situation::RemoteGone => return gone(pair, Side::Remote, rules.gone),
+        Situation::LocalGone => return gone(pair, Side::Local, rules),
+        Situation::RemoteGone => return gone(pair, Side::Remote, rules),
         Situation::OutOfScope => return Planned::bare(pair, Action::Leave("it left the scope of this run".to_owned())),
     };
     let mut planned = Planned::bare(pair, Action::Unchanged);
@@ -161,12 +163,60 @@ pub fn plan_pair(pair: Pair, references: &ReferenceMap, rules: &PlanRules<'_>) -
     planned
 }
 
-fn gone(pair: Pair, side: Side, rule: GoneRule) -> Planned {
+fn gone(pair: Pair, side: Side, rules: &PlanRules<'_>) -> Planned {
     let reason = format!("its counterpart in the {} is gone", side_name(side));
-    match rule {
-        GoneRule::Report => Planned::bare(pair, Action::Leave(reason)),
-        GoneRule::Unlink => Planned::bare(pair, Action::Unlink(reason)),
+    let action = match rules.gone {
+        GoneRule::Report => Action::Leave(reason),
+        GoneRule::Unlink => Action::Unlink(reason),
+        GoneRule::Propagate => match why_kept(&pair, side, rules) {
+            Some(why) => Action::Leave(format!("{reason}; {why}")),
+            None => Action::Delete(side.other()),
+        },
+    };
+    Planned::bare(pair, action)
+}
+
+/// Why the survivor of a pair is not deleted although deletions propagate.
+fn why_kept(pair: &Pair, gone: Side, rules: &PlanRules<'_>) -> Option<String> {
+    let survivor = gone.other();
+    let Some(link) = pair.link.as_ref().filter(|link| link.gone.is_none()) else {
+        return Some("that was known before".to_owned());
+    };
+    if !rules.writes(survivor).update {
+        return Some(format!("it is not deleted in the {}: closed by the settings", side_name(survivor)));
     }
+    let is_edited = match survivor {
+        Side::Local => match pair.local.as_ref().filter(|record| !record.deleted) {
+            None => return Some("both are gone".to_owned()),
+            // The state that equals the base: whatever came after it is an edit.
+            Some(record) => link.local_version != Some(record.version),
+        },
+        Side::Remote => match pair.remote.as_ref().filter(|record| !record.deleted) {
+            None => return Some("both are gone".to_owned()),
+            Some(record) if record.id != link.remote_id => return Some(format!("it lives on in {}", record.id)),
+            Some(record) => is_edited_there(record, link, pair.local.as_ref(), rules),
+        },
+    };
+    is_edited.then(|| format!("it was edited in the {} since: the edit is kept", side_name(survivor)))
+}
+
+/// Whether the CRM's record holds an edit that the host has not seen: a mapped value that the base does not know, or a
+/// change of any field since the host deleted its own record.
+fn is_edited_there(record: &RemoteRecord, link: &Link, deleted: Option<&LocalRecord>, rules: &PlanRules<'_>) -> bool {
+    let is_later = match (record.modified_at, deleted) {
+        (Some(modified_at), Some(deleted)) => modified_at > deleted.modified_at,
+        (Some(_), None) => record.modified_at != link.remote_modified_at,
+        (None, _) => false,
+    };
+    let differs = |field: &MappedField| {
+        let Some(value) = record.fields.get(field.remote.as_str()) else { return false };
+        match (field.to_local(value), link.base.remote(field.local.as_str())) {
+            (Ok(now), Some(base)) => !field.same(&now, base),
+            (Ok(now), None) => !now.is_blank(),
+            (Err(_), _) => true,
+        }
+    };
+    is_later || rules.mapping.fields.iter().filter(|field| field.relation.is_none()).any(differs)
 }
 
 fn action_of(planned: &Planned, mode: Mode, rules: &PlanRules<'_>) -> Action {

@@ -30,6 +30,12 @@ impl ReferenceMap {
         self.remote_of.insert((resource, local_id.to_owned()), remote_id.to_owned());
     }
 
+    /// Takes in what another knows.
+    pub fn absorb(&mut self, other: Self) {
+        self.local_of.extend(other.local_of);
+        self.remote_of.extend(other.remote_of);
+    }
+
     /// Remote ids as local ones.
     pub fn to_local(&self, resource: Resource, value: &Value) -> Translated {
         translate(&self.local_of, resource, value)

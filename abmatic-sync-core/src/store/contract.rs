@@ -109,7 +109,6 @@ pub fn split_by_outcome(page: PageCommit, outcomes: Vec<LocalOutcome>) -> (State
             }
             // The CRM's side of the item happened whatever became of the local write.
             commit.closed_intents.extend(item.closed_intent);
-            commit.unlinks.extend(item.unlink);
             outcome
         })
         .collect();

@@ -1,6 +1,6 @@
 //! What one page comes to: the local writes, and the links, bases, intents and log entries that depend on each of them.
 
-use crate::ids::{IntentId, LocalId, RemoteId};
+use crate::ids::IntentId;
 use crate::model::journal::LogEntry;
 use crate::model::link::Link;
 use crate::model::quarantine::Quarantined;
@@ -19,8 +19,6 @@ pub struct PageItem {
     /// What to keep instead when the local write is refused because the host's record had moved on: what the CRM was
     /// already sent is agreed on all the same.
     pub link_if_refused: Option<Link>,
-    /// A link to forget.
-    pub unlink: Option<(LocalId, RemoteId)>,
     /// An intent that has its outcome.
     pub closed_intent: Option<IntentId>,
     /// A record to set aside because it failed, in place of what was kept of it.
@@ -52,8 +50,6 @@ pub struct PageCommit {
 pub struct StateCommit {
     /// Links and bases to keep.
     pub links: Vec<Link>,
-    /// Links to forget.
-    pub unlinks: Vec<(LocalId, RemoteId)>,
     /// Intents that have their outcome.
     pub closed_intents: Vec<IntentId>,
     /// Records to take out of quarantine. Before others are set aside.
@@ -80,7 +76,6 @@ impl StateCommit {
     pub fn new(run: RunRecord) -> Self {
         Self {
             links: Vec::new(),
-            unlinks: Vec::new(),
             closed_intents: Vec::new(),
             released: Vec::new(),
             set_aside: Vec::new(),

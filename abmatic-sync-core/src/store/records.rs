@@ -19,7 +19,9 @@ use crate::model::schema::Schema;
 /// - Each write raises the record's [`Version`] above every version given out before, over all records of the tenant.
 /// - `changed_since` misses no write: a record whose version is higher than `after` is given, lowest version first.
 /// - A deleted record keeps coming from `read` and `changed_since`, with [`LocalRecord::deleted`] set, as long as the
-///   host remembers it.
+///   host remembers it. To delete it and to restore it raise its version.
+/// - `upsert` takes deletions too ([`LocalWrite::delete`]), under the same guard: one of a record that has changed since it
+///   was read is refused. They only come under [`crate::policy::GoneRule::Propagate`].
 #[async_trait]
 pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// The host's fields for `resource`. Mappings are checked against it.
@@ -71,8 +73,10 @@ impl KeyedRecord {
 pub struct LocalWrite {
     /// Which; the engine chose the id of a new one.
     pub id: LocalId,
-    /// The fields to set; others stay. Null clears.
+    /// The fields to set; others stay. Null clears. None for a deletion.
     pub fields: Fields,
+    /// Whether the record is to be deleted: as the host deletes, so that it can be restored where the host can do that.
+    pub delete: bool,
     /// The state that was read, `None` for a new record. A new record whose id exists already is refused.
     pub expected: Option<Version>,
     /// When the fields were edited, where that is known: kept as their edit time. Otherwise `at` is.
@@ -84,12 +88,17 @@ pub struct LocalWrite {
 impl LocalWrite {
     /// A new record.
     pub fn create(id: LocalId, fields: Fields, at: DateTime<Utc>) -> Self {
-        Self { id, fields, expected: None, edited_at: Vec::new(), at }
+        Self { id, fields, delete: false, expected: None, edited_at: Vec::new(), at }
     }
 
     /// A change of a record that was read in state `expected`.
     pub fn update(id: LocalId, fields: Fields, expected: Version, at: DateTime<Utc>) -> Self {
-        Self { id, fields, expected: Some(expected), edited_at: Vec::new(), at }
+        Self { id, fields, delete: false, expected: Some(expected), edited_at: Vec::new(), at }
+    }
+
+    /// The deletion of a record that was read in state `expected`.
+    pub fn delete(id: LocalId, expected: Version, at: DateTime<Utc>) -> Self {
+        Self { id, fields: Fields::new(), delete: true, expected: Some(expected), edited_at: Vec::new(), at }
     }
 }
 

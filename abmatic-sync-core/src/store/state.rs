@@ -36,7 +36,7 @@ pub trait StateStore: fmt::Debug + Send + Sync + 'static {
     /// them there are. Needs no lease: a host may ask for it at any time.
     async fn retry_now(&self, scope: &LinkScope, which: &Retried, at: DateTime<Utc>) -> Result<u64>;
 
-    /// How many links there are.
+    /// How many links there are, those with a [`Link::gone`] among them.
     async fn link_count(&self, scope: &LinkScope) -> Result<u64>;
 
     /// The settings kept for a connection and resource, as the engine wrote them down.
@@ -87,6 +87,13 @@ pub trait StateStore: fmt::Debug + Send + Sync + 'static {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkEnds {
+    /// All of them, in the order of their local ids.
+    All {
+        /// Only beyond this one.
+        after: Option<LocalId>,
+        /// How many at the most.
+        limit: usize,
+    },
     /// By the host's ids.
     Local(Vec<LocalId>),
     /// By the CRM's ids.
@@ -106,7 +113,7 @@ impl LinkEnds {
         match self {
             Self::Local(ids) => ids.is_empty(),
             Self::Remote(ids) => ids.is_empty(),
-            Self::Waiting { limit, .. } => *limit == 0,
+            Self::All { limit, .. } | Self::Waiting { limit, .. } => *limit == 0,
         }
     }
 }
@@ -206,7 +213,8 @@ pub enum RunStatus {
     Running,
 }
 
-/// What a run did so far. Every record read ends as exactly one of the five (I5).
+/// What a run did so far. Every record read ends as exactly one of the six (I5); nothing is deleted unless
+/// [`crate::policy::GoneRule::Propagate`] says so.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -222,6 +230,9 @@ pub struct Counts {
     pub skipped: u64,
     /// Records that could not be written.
     pub failed: u64,
+    /// Records deleted because their counterparts were.
+    #[serde(default)]
+    pub deleted: u64,
     /// Fields emptied.
     pub cleared_fields: u64,
 }
@@ -229,7 +240,7 @@ pub struct Counts {
 impl Counts {
     /// Whether every record read is accounted for.
     pub fn add_up(&self) -> bool {
-        self.read == self.created + self.updated + self.unchanged + self.skipped + self.failed
+        self.read == self.created + self.updated + self.unchanged + self.skipped + self.failed + self.deleted
     }
 
     /// Adds another part of the same run.
@@ -240,6 +251,7 @@ impl Counts {
         self.unchanged += other.unchanged;
         self.skipped += other.skipped;
         self.failed += other.failed;
+        self.deleted += other.deleted;
         self.cleared_fields += other.cleared_fields;
     }
 }

@@ -187,7 +187,7 @@ async fn what_is_gone_is_tried_no_more() {
     let host = Host::new().await;
     let bad = nameless(&host).await;
     host.sync(Account).await;
-    host.store.delete(&host.tenant, Account, &bad, abmatic_sync_core::clock::Clock::now(&*host.clock)).await.unwrap();
+    host.delete(Account, &bad).await;
     host.clock.advance(60);
     host.sync(Account).await;
     assert!(held(&host, Account).await.is_empty());

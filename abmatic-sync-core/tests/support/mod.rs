@@ -15,8 +15,9 @@ use abmatic_sync_core::model::link::{Link, LinkScope};
 use abmatic_sync_core::model::record::LocalRecord;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::value::Value;
-use abmatic_sync_core::policy::Scope;
+use abmatic_sync_core::policy::{Policy, Scope};
 use abmatic_sync_core::run::report::RunReport;
+use abmatic_sync_core::run::request::Settings;
 use abmatic_sync_core::store::records::RecordStore;
 use abmatic_sync_core::store::state::{LinkEnds, StateStore};
 use abmatic_sync_sql::store::SqliteStore;
@@ -64,9 +65,14 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) async fn new() -> Self {
+        Self::over(|crm| crm).await
+    }
+
+    /// A host whose CRM is another than usual.
+    pub(crate) async fn over(change: impl FnOnce(MemoryCrm) -> MemoryCrm) -> Self {
         let clock = Arc::new(TestClock(AtomicI64::new(1_700_000_000_000)));
         let store = SqliteStore::in_memory().await.unwrap();
-        let crm = MemoryCrm::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        let crm = change(MemoryCrm::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let ids = Arc::new(CountedIds::default());
         let engine =
             Engine::new(Arc::new(store.clone()), Arc::clone(&clock) as Arc<dyn Clock>, ids).with_connector(crm.clone());
@@ -80,6 +86,19 @@ impl Host {
 
     pub(crate) async fn edit(&self, resource: Resource, id: &LocalId, fields: Fields) {
         self.store.edit(&self.tenant, resource, id, fields, self.clock.now()).await.unwrap();
+    }
+
+    pub(crate) async fn delete(&self, resource: Resource, id: &LocalId) {
+        self.store.delete(&self.tenant, resource, id, self.clock.now()).await.unwrap();
+    }
+
+    pub(crate) async fn restore(&self, resource: Resource, id: &LocalId) {
+        self.store.restore(&self.tenant, resource, id, self.clock.now()).await.unwrap();
+    }
+
+    /// Settings that differ from the usual ones by their policy.
+    pub(crate) async fn set_policy(&self, resource: Resource, policy: Policy) {
+        self.engine.save_settings(&self.connection, resource, &Settings::with_policy(policy)).await.unwrap();
     }
 
     pub(crate) async fn locals(&self, resource: Resource) -> Vec<LocalRecord> {
@@ -103,6 +122,11 @@ impl Host {
     pub(crate) async fn sync(&self, resource: Resource) -> RunReport {
         self.tick();
         accounted(self.engine.sync(&self.connection, resource, Scope::All).await.unwrap())
+    }
+
+    pub(crate) async fn sweep(&self, resource: Resource) -> RunReport {
+        self.tick();
+        accounted(self.engine.sweep(&self.connection, resource).await.unwrap())
     }
 
     /// Two things that happen one after the other do not share a second.

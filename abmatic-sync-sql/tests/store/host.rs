@@ -3,7 +3,7 @@
 use abmatic_sync_core::error::ErrorCode;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::value::Value;
-use abmatic_sync_core::store::records::RecordStore;
+use abmatic_sync_core::store::records::{LocalOutcome, LocalWrite, RecordStore};
 
 use crate::support::{at, fields, store, tenant};
 
@@ -41,4 +41,33 @@ async fn what_is_not_there_is_said() {
     store.delete(&tenant(), Resource::Contact, &made.id, at(1)).await.unwrap();
     let error = store.delete(&tenant(), Resource::Contact, &made.id, at(2)).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::RecordGone);
+}
+
+#[tokio::test]
+async fn a_deleted_record_comes_back_as_it_was() {
+    let store = store().await;
+    let made = store.create(&tenant(), Resource::Account, fields([("website", "acme.com")]), at(0)).await.unwrap();
+    let error = store.restore(&tenant(), Resource::Account, &made.id, at(1)).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::RecordGone);
+    let deleted = store.delete(&tenant(), Resource::Account, &made.id, at(1)).await.unwrap();
+    let restored = store.restore(&tenant(), Resource::Account, &made.id, at(2)).await.unwrap();
+    assert!(restored > deleted && deleted > made.version);
+    let found = store.find(&tenant(), Resource::Account, &["acme.com".to_owned()]).await.unwrap();
+    assert_eq!((&found[0].record.fields, found[0].record.deleted), (&made.fields, false));
+}
+
+#[tokio::test]
+async fn the_engine_deletes_only_what_it_has_read() {
+    let store = store().await;
+    let made = store.create(&tenant(), Resource::Account, fields([("website", "acme.com")]), at(0)).await.unwrap();
+    let read = made.version;
+    let edited = store.edit(&tenant(), Resource::Account, &made.id, fields([("name", "Acme")]), at(1)).await.unwrap();
+    let delete = |version| LocalWrite::delete(made.id.clone(), version, at(2));
+    let outcomes = store.upsert(&tenant(), Resource::Account, &[delete(read), delete(edited)]).await.unwrap();
+    assert_eq!(outcomes[0], LocalOutcome::Refused);
+    let record = store.read(&tenant(), Resource::Account, std::slice::from_ref(&made.id)).await.unwrap().remove(0);
+    assert!(record.deleted && outcomes[1] == LocalOutcome::Written(record.version));
+    assert!(store.find(&tenant(), Resource::Account, &["acme.com".to_owned()]).await.unwrap().is_empty());
+    let again = store.upsert(&tenant(), Resource::Account, &[delete(record.version)]).await.unwrap();
+    assert_eq!(again, [LocalOutcome::Refused]);
 }

@@ -4,7 +4,7 @@ use abmatic_sync_core::error::ErrorCode;
 use abmatic_sync_core::ids::{ConnectionId, IntentId, LocalId, RemoteId, RunId, TenantId};
 use abmatic_sync_core::model::link::{Awaited, Link, LinkScope};
 use abmatic_sync_core::model::record::Version;
-use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_core::model::resource::{Resource, Side};
 use abmatic_sync_core::store::page::StateCommit;
 use abmatic_sync_core::store::state::{Intent, LinkEnds, RunStatus, StateStore};
 use abmatic_sync_sql::store::SqliteStore;
@@ -42,17 +42,26 @@ async fn links_are_found_by_either_end() {
 }
 
 #[tokio::test]
-async fn a_link_under_either_id_is_replaced_and_a_forgotten_one_is_gone() {
+async fn a_link_under_either_id_is_replaced() {
     let store = store().await;
     keep(&store, vec![link("l1", "r1"), link("l2", "r2"), link("l3", "r3")]).await;
     keep(&store, vec![link("l1", "r2")]).await;
     let left = store.links(&scope(), &local(&["l1", "l2", "l3"])).await.unwrap();
     assert_eq!(left, [link("l1", "r2"), link("l3", "r3")]);
-    let lease = lease(&store, "run-1").await;
-    let mut commit = StateCommit::new(run("run-1"));
-    commit.unlinks = vec![("l1".into(), "r1".into()), ("l3".into(), "r3".into())];
-    store.commit(&scope(), &lease, &commit).await.unwrap();
-    assert_eq!(store.links(&scope(), &local(&["l1", "l3"])).await.unwrap(), [link("l1", "r2")]);
+}
+
+#[tokio::test]
+async fn a_link_keeps_the_side_that_is_gone_and_all_come_in_pages() {
+    let store = store().await;
+    let mut links = vec![link("l1", "r1"), link("l2", "r2"), link("l3", "r3")];
+    (links[0].gone, links[2].gone) = (Some(Side::Local), Some(Side::Remote));
+    keep(&store, links.clone()).await;
+    let first = store.links(&scope(), &LinkEnds::All { after: None, limit: 2 }).await.unwrap();
+    let second = store.links(&scope(), &LinkEnds::All { after: Some("l2".into()), limit: 2 }).await.unwrap();
+    assert_eq!([first, second].concat(), links);
+    links[2].gone = None;
+    keep(&store, links[2..].to_vec()).await;
+    assert_eq!(store.links(&scope(), &local(&["l3"])).await.unwrap(), links[2..]);
 }
 
 #[tokio::test]

@@ -8,12 +8,11 @@ use abmatic_sync_core::connector::capabilities::{Descriptor, ResourceCapabilitie
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
     FindRequest, Page, PageCursor, Pushdown, Read, ReadRequest, Undecodable, VerifyRequest, Write, WriteOutcome,
-    Written,
 };
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::filter::eval::holds;
 use abmatic_sync_core::filter::expr::Expr;
-use abmatic_sync_core::ids::{FieldName, IntentId, RemoteId};
+use abmatic_sync_core::ids::{FieldName, RemoteId};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::mapping::{FieldMapping, Mapping};
@@ -22,6 +21,11 @@ use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::{Field, FieldType, Schema};
 use abmatic_sync_core::model::value::Value;
 use async_trait::async_trait;
+
+use crate::memory::shelf::{self, Shelf, change};
+
+/// Longer texts are cut without a word, as some CRMs do.
+pub const TEXT_MAX: usize = shelf::TEXT_MAX;
 
 /// Which call fails.
 #[non_exhaustive]
@@ -56,25 +60,11 @@ pub enum Failure {
 pub struct MemoryCrm {
     descriptor: Arc<Descriptor>,
     clock: Arc<dyn Clock>,
-    state: Arc<Mutex<State>>,
+    shelf: Arc<Mutex<Shelf>>,
+    failures: Arc<Mutex<VecDeque<(Call, Failure)>>>,
 }
 
-/// Longer texts are cut without a word, as some CRMs do.
-pub const TEXT_MAX: usize = 80;
 const PAGE_MAX: usize = 10;
-
-#[derive(Debug, Default)]
-struct State {
-    records: BTreeMap<Resource, BTreeMap<u64, RemoteRecord>>,
-    intents: BTreeMap<IntentId, RemoteId>,
-    last_id: u64,
-    failures: VecDeque<(Call, Failure)>,
-    /// Texts that no write may hold.
-    refused: BTreeSet<(Resource, String)>,
-    /// Records that no answer shows in a readable form.
-    garbled: BTreeSet<RemoteId>,
-    writes: u64,
-}
 
 impl MemoryCrm {
     /// An empty CRM on this clock.
@@ -92,90 +82,112 @@ impl MemoryCrm {
         ];
         let mut descriptor = Descriptor::new("memory", "Memory CRM", offers.into());
         descriptor.visibility_lag_seconds = 60;
-        Self { descriptor: Arc::new(descriptor), clock, state: Arc::default() }
+        Self { descriptor: Arc::new(descriptor), clock, shelf: Arc::default(), failures: Arc::default() }
     }
 
     /// A record that somebody made in the CRM.
     pub fn create(&self, resource: Resource, fields: Fields) -> RemoteId {
         let now = self.clock.now();
-        self.state().insert(resource, fields, now).id
+        self.shelf().insert(resource, fields, now).id
     }
 
     /// An edit that somebody made in the CRM.
     pub fn edit(&self, resource: Resource, id: &RemoteId, fields: &Fields) {
         let now = self.clock.now();
-        let mut state = self.state();
-        state.garbled.remove(id);
-        if let Some(record) = state.record_mut(resource, id) {
+        let mut shelf = self.shelf();
+        shelf.garbled.remove(id);
+        if let Some(record) = shelf.record_mut(resource, id) {
             change(record, fields, now);
         }
     }
 
     /// Lets every write fail that holds this text, until [`MemoryCrm::accept_all`].
     pub fn refuse(&self, resource: Resource, text: &str) {
-        self.state().refused.insert((resource, text.to_owned()));
+        self.shelf().refused.insert((resource, text.to_owned()));
     }
 
     /// Takes every [`MemoryCrm::refuse`] back.
     pub fn accept_all(&self) {
-        self.state().refused.clear();
+        self.shelf().refused.clear();
     }
 
     /// Gives a record in a form that no connector can read, until its next [`MemoryCrm::edit`].
     pub fn garble(&self, resource: Resource, id: &RemoteId) {
         let now = self.clock.now();
-        let mut state = self.state();
-        state.garbled.insert(id.clone());
-        if let Some(record) = state.record_mut(resource, id) {
+        let mut shelf = self.shelf();
+        shelf.garbled.insert(id.clone());
+        if let Some(record) = shelf.record_mut(resource, id) {
             record.modified_at = Some(now);
         }
     }
 
-    /// A record that somebody deleted in the CRM.
+    /// The same CRM, but it tells what was deleted.
+    #[must_use]
+    pub fn telling_deletions(mut self) -> Self {
+        let mut descriptor = Descriptor::clone(&self.descriptor);
+        descriptor.resources.iter_mut().for_each(|offered| offered.archived = true);
+        self.descriptor = Arc::new(descriptor);
+        self
+    }
+
+    /// A record that somebody deleted in the CRM. It is in the recycle bin then; who asks is told only by a CRM that is
+    /// [`MemoryCrm::telling_deletions`].
     pub fn delete(&self, resource: Resource, id: &RemoteId) {
-        self.state().records.entry(resource).or_default().retain(|_, record| record.id != *id);
+        let now = self.clock.now();
+        self.shelf().delete(resource, id, now);
+    }
+
+    /// A record that somebody took out of the recycle bin.
+    pub fn restore(&self, resource: Resource, id: &RemoteId) {
+        let now = self.clock.now();
+        self.shelf().restore(resource, id, now);
     }
 
     /// A merge that somebody made in the CRM: `loser` lives on in `survivor`.
     pub fn merge(&self, resource: Resource, survivor: &RemoteId, loser: &RemoteId) {
         let now = self.clock.now();
         self.delete(resource, loser);
-        if let Some(record) = self.state().record_mut(resource, survivor) {
+        if let Some(record) = self.shelf().record_mut(resource, survivor) {
             record.merged_ids.push(loser.clone());
             record.modified_at = Some(now);
         }
     }
 
-    /// A record as the CRM holds it.
+    /// A record as the CRM holds it, also in the recycle bin.
     pub fn record(&self, resource: Resource, id: &RemoteId) -> Option<RemoteRecord> {
-        self.state().record_mut(resource, id).cloned()
+        self.shelf().record_mut(resource, id).cloned()
     }
 
-    /// All records of a resource, oldest first.
+    /// All live records of a resource, oldest first.
     pub fn records(&self, resource: Resource) -> Vec<RemoteRecord> {
-        self.state().records.entry(resource).or_default().values().cloned().collect()
+        let mut shelf = self.shelf();
+        shelf.records.entry(resource).or_default().values().filter(|record| !record.deleted).cloned().collect()
     }
 
     /// Lets the next call of that kind fail.
     pub fn fail_next(&self, call: Call, failure: Failure) {
-        self.state().failures.push_back((call, failure));
+        self.failures().push_back((call, failure));
     }
 
     /// How many records were written by the engine so far.
     pub fn writes(&self) -> u64 {
-        self.state().writes
+        self.shelf().writes
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failures(&self) -> MutexGuard<'_, VecDeque<(Call, Failure)>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a call, and fails it where that was asked for. What is done although it fails comes back.
     fn enter(&self, on: &Connection, call: Call) -> Result<Option<Failure>> {
         on.calls.count_one();
-        let mut state = self.state();
-        let Some(place) = state.failures.iter().position(|(failing, _)| *failing == call) else { return Ok(None) };
-        let Some((_, failure)) = state.failures.remove(place) else { return Ok(None) };
+        let mut failures = self.failures();
+        let Some(place) = failures.iter().position(|(failing, _)| *failing == call) else { return Ok(None) };
+        let Some((_, failure)) = failures.remove(place) else { return Ok(None) };
         match failure {
             Failure::LostAnswer if call == Call::Write => Ok(Some(failure)),
             Failure::LostAnswer | Failure::Unavailable => {
@@ -211,90 +223,6 @@ fn offer(
 
 fn lost() -> Error {
     Error::new(ErrorKind::Ambiguous, ErrorCode::ConnectionLost, "the connection was cut off")
-}
-
-impl State {
-    fn record_mut(&mut self, resource: Resource, id: &RemoteId) -> Option<&mut RemoteRecord> {
-        self.records.get_mut(&resource)?.values_mut().find(|record| record.id == *id)
-    }
-
-    fn insert(&mut self, resource: Resource, fields: Fields, now: chrono::DateTime<chrono::Utc>) -> RemoteRecord {
-        self.last_id += 1;
-        let mut record = RemoteRecord::new(self.last_id.to_string(), Fields::new());
-        record.created_at = Some(now);
-        change(&mut record, &fields, now);
-        self.records.entry(resource).or_default().insert(self.last_id, record.clone());
-        record
-    }
-
-    fn refuses(&self, resource: Resource, fields: &Fields) -> bool {
-        let texts = fields.iter().filter_map(|(_, value)| value.as_text());
-        texts.into_iter().any(|text| self.refused.contains(&(resource, text.to_owned())))
-    }
-
-    fn holder_of_email(&self, resource: Resource, fields: &Fields, except: Option<&RemoteId>) -> Option<RemoteId> {
-        let email = fields.get("email").and_then(Value::as_text).filter(|_| resource.is_person())?;
-        let held = |record: &&RemoteRecord| {
-            let other = record.fields.get("email").and_then(Value::as_text);
-            other.is_some_and(|other| other.eq_ignore_ascii_case(email)) && Some(&record.id) != except
-        };
-        self.records.get(&resource)?.values().find(held).map(|record| record.id.clone())
-    }
-
-    fn write(&mut self, resource: Resource, write: Write, now: chrono::DateTime<chrono::Utc>) -> WriteOutcome {
-        if write.fields().is_some_and(|fields| self.refuses(resource, fields)) {
-            return WriteOutcome::Failed(Error::invalid(ErrorCode::InvalidField, "the CRM does not take this value"));
-        }
-        let except = if let Write::Update { id, .. } = &write { Some(id) } else { None };
-        let own = if let Write::Create { intent, .. } = &write { self.intents.get(intent) } else { except };
-        if let Some(id) = write.fields().and_then(|fields| self.holder_of_email(resource, fields, own)) {
-            let error = Error::new(ErrorKind::Duplicate, ErrorCode::DuplicateValue, "the email exists already");
-            return WriteOutcome::Failed(error.with_existing_id(id));
-        }
-        let record = match write {
-            Write::Create { intent, fields } => match self.intents.get(&intent).cloned() {
-                Some(id) => self.record_mut(resource, &id).map(|record| record.clone()),
-                None => {
-                    let record = self.insert(resource, fields, now);
-                    self.intents.insert(intent, record.id.clone());
-                    Some(record)
-                }
-            },
-            Write::Update { id, fields, .. } => self.record_mut(resource, &id).map(|record| {
-                change(record, &fields, now);
-                record.clone()
-            }),
-            Write::Archive { id } => self.record_mut(resource, &id).map(|record| {
-                record.deleted = true;
-                record.clone()
-            }),
-            _ => None,
-        };
-        self.writes += 1;
-        match record {
-            Some(record) => {
-                let mut written = Written::new(record.id);
-                written.fields = record.fields;
-                written.modified_at = record.modified_at;
-                WriteOutcome::Written(written)
-            }
-            None => {
-                WriteOutcome::Failed(Error::new(ErrorKind::NotFound, ErrorCode::RecordGone, "there is no such record"))
-            }
-        }
-    }
-}
-
-fn change(record: &mut RemoteRecord, fields: &Fields, now: chrono::DateTime<chrono::Utc>) {
-    for (name, value) in fields.iter() {
-        let stored = match value {
-            Value::Text(text) => Value::text(text.chars().take(TEXT_MAX).collect::<String>()),
-            other => other.clone(),
-        };
-        record.edited_at.insert(name.clone(), now);
-        record.fields.insert(name.clone(), stored);
-    }
-    record.modified_at = Some(now);
 }
 
 #[async_trait]
@@ -333,10 +261,13 @@ impl CrmConnector for MemoryCrm {
     async fn read(&self, on: &Connection, request: ReadRequest) -> Result<Page> {
         self.enter(on, Call::Read)?;
         let after: u64 = request.cursor.as_ref().and_then(|cursor| cursor.as_str().parse().ok()).unwrap_or(0);
-        let state = self.state();
+        let shelf = self.shelf();
         let wanted = |record: &&RemoteRecord| match &request.read {
             Read::All => !record.deleted,
-            Read::Archived { .. } => record.deleted,
+            Read::Archived { since } => {
+                let deleted_at = shelf.deleted_at.get(&record.id);
+                record.deleted && since.is_none_or(|since| deleted_at.is_none_or(|at| *at >= since))
+            }
             Read::Changed { since, until, filter } => {
                 let in_window = record.modified_at.is_some_and(|time| time >= *since && time <= *until);
                 !record.deleted && in_window && filter.as_ref().is_none_or(|filter| holds(filter, &record.fields))
@@ -347,7 +278,7 @@ impl CrmConnector for MemoryCrm {
             }
             _ => false,
         };
-        let held = state.records.get(&request.resource);
+        let held = shelf.records.get(&request.resource);
         let mut ids = Vec::new();
         let mut records = Vec::new();
         for (id, record) in held.into_iter().flat_map(|held| held.range(after + 1..)) {
@@ -361,7 +292,7 @@ impl CrmConnector for MemoryCrm {
         }
         let full = records.len() == PAGE_MAX && !matches!(request.read, Read::Ids(_));
         let next = ids.last().filter(|_| full).map(|id| PageCursor::new(id.to_string()));
-        let (garbled, records) = records.into_iter().partition(|record| state.garbled.contains(&record.id));
+        let (garbled, records) = records.into_iter().partition(|record| shelf.garbled.contains(&record.id));
         let mut page = Page::new(records, next);
         page.undecodable = garbled.into_iter().map(undecodable).collect();
         Ok(page)
@@ -370,8 +301,8 @@ impl CrmConnector for MemoryCrm {
     async fn find(&self, on: &Connection, request: FindRequest) -> Result<Vec<RemoteRecord>> {
         self.enter(on, Call::Find)?;
         let key = if request.resource.is_person() { "email" } else { "domain" };
-        let state = self.state();
-        let held = state.records.get(&request.resource).into_iter().flat_map(BTreeMap::values);
+        let shelf = self.shelf();
+        let held = shelf.records.get(&request.resource).into_iter().flat_map(BTreeMap::values);
         let found = held.filter(|record| {
             let value = record.fields.get(key).and_then(Value::as_text).map(str::to_lowercase);
             !record.deleted && value.is_some_and(|value| request.keys.iter().any(|key| value.ends_with(key.as_str())))
@@ -382,17 +313,17 @@ impl CrmConnector for MemoryCrm {
     async fn write(&self, on: &Connection, resource: Resource, writes: Vec<Write>) -> Result<Vec<WriteOutcome>> {
         let failure = self.enter(on, Call::Write)?;
         let now = self.clock.now();
-        let mut state = self.state();
-        let outcomes = writes.into_iter().map(|write| state.write(resource, write, now)).collect();
+        let mut shelf = self.shelf();
+        let outcomes = writes.into_iter().map(|write| shelf.write(resource, write, now)).collect();
         if failure == Some(Failure::LostAnswer) { Err(lost()) } else { Ok(outcomes) }
     }
 
     async fn verify(&self, on: &Connection, request: VerifyRequest) -> Result<Vec<Option<RemoteRecord>>> {
         self.enter(on, Call::Find)?;
-        let state = self.state();
+        let shelf = self.shelf();
         let found = request.creates.iter().map(|create| {
-            let id = state.intents.get(&create.intent)?;
-            state.records.get(&request.resource)?.values().find(|record| record.id == *id).cloned()
+            let id = shelf.intents.get(&create.intent)?;
+            shelf.records.get(&request.resource)?.values().find(|record| record.id == *id).cloned()
         });
         Ok(found.collect())
     }

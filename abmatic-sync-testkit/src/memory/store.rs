@@ -162,7 +162,7 @@ impl Held {
                 record.fields.insert(name.clone(), value.clone());
             }
         }
-        (record.version, record.modified_at) = (version, write.at);
+        (record.version, record.modified_at, record.deleted) = (version, write.at, write.delete);
         LocalOutcome::Written(version)
     }
 
@@ -180,9 +180,6 @@ impl Held {
         self.save_run(&commit.run);
         self.log.extend(commit.log.iter().map(|entry| (scope.tenant.clone(), entry.clone())));
         let kept = self.scopes.entry(scope.clone()).or_default();
-        for (local_id, remote_id) in &commit.unlinks {
-            kept.links.retain(|id, link| id != local_id || link.remote_id != *remote_id);
-        }
         for link in &commit.links {
             kept.links.retain(|_, held| held.remote_id != link.remote_id);
             kept.links.insert(link.local_id.clone(), link.clone());
@@ -262,6 +259,9 @@ impl StateStore for MemoryStore {
         Ok(match ends {
             LinkEnds::Local(ids) => links.filter(|link| ids.contains(&link.local_id)).cloned().collect(),
             LinkEnds::Remote(ids) => links.filter(|link| ids.contains(&link.remote_id)).cloned().collect(),
+            LinkEnds::All { after, limit } => {
+                links.filter(|link| after.as_ref().is_none_or(|id| link.local_id > *id)).take(*limit).cloned().collect()
+            }
             LinkEnds::Waiting { after, limit } => links
                 .filter(|link| !link.waiting_for.is_empty() && after.as_ref().is_none_or(|id| link.local_id > *id))
                 .take(*limit)

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
-use abmatic_sync_core::error::Result;
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_http::paging::repeated;
 use abmatic_sync_http::retry::Resend;
 use http::Method;
@@ -26,6 +26,8 @@ const WAITS_OF_STEP: u32 = 4;
 const CELLS_MAX: usize = 400_000;
 /// Where the next page of results begins.
 const LOCATOR: &str = "sforce-locator";
+/// How many records the page holds; proxies leave it out.
+const RECORDS: &str = "sforce-numberofrecords";
 
 /// A query job, and the place in its results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +97,11 @@ impl QueryJob {
         }
         let answer = reader.api.get_csv(reader.on, reader.operation.clone(), &path, &query).await?;
         let (records, undecodable) = rows::decode(layout, answer.body()).map_err(|error| reader.at(error))?;
+        let told = answer.headers().get(RECORDS).and_then(|value| value.to_str().ok()?.trim().parse::<usize>().ok());
+        if told.is_some_and(|told| told != records.len() + undecodable.len()) {
+            let message = "the job's result holds another number of records than it says";
+            return Err(reader.at(Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, message)));
+        }
         let next = answer.headers().get(LOCATOR).and_then(|value| value.to_str().ok()).map(str::trim);
         // The last page says "null"; proxies leave the header out.
         let next = next.filter(|next| !next.is_empty() && *next != "null");

@@ -41,12 +41,14 @@ impl Table {
 /// # Errors
 /// As [`Table::parse`]. A row that does not decode fails alone.
 pub(crate) fn decode(layout: &Layout, body: &[u8]) -> Result<(Vec<Decoded>, Vec<Undecodable>)> {
-    let table = Table::parse(body)?;
-    let id = table.place(ID);
-    let (mut records, mut undecodable) = (Vec::with_capacity(table.rows.len()), Vec::new());
-    for row in &table.rows {
+    let mut reader = ReaderBuilder::new().from_reader(body);
+    let header = reader.headers().map_err(unreadable)?.clone();
+    let id = header.iter().position(|held| held.eq_ignore_ascii_case(ID));
+    let (mut records, mut undecodable) = (Vec::new(), Vec::new());
+    let mut row = StringRecord::new();
+    while reader.read_record(&mut row).map_err(unreadable)? {
         let mut draft = Draft::new(layout);
-        for (path, text) in table.header.iter().zip(row) {
+        for (path, text) in header.iter().zip(&row) {
             if let Some(field_type) = draft.type_of(path) {
                 draft.set(path, values::decode(text, field_type));
             }
@@ -65,4 +67,29 @@ pub(crate) fn decode(layout: &Layout, body: &[u8]) -> Result<(Vec<Decoded>, Vec<
 
 fn unreadable(error: csv::Error) -> Error {
     Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, "the job's result is no CSV").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use abmatic_sync_core::model::value::Value;
+
+    use super::*;
+
+    #[test]
+    fn quoted_lines_and_texts_that_look_empty_are_kept() {
+        let layout = Layout::bare().with("Name", abmatic_sync_core::model::schema::FieldType::Text);
+        let csv = "\"Id\",\"Name\"\n\"001000000000001\",\"N/A\"\n\"001000000000002\",\"a\nb, \"\"c\"\"\"\n\"\",\"x\"\n";
+        let (records, undecodable) = decode(&layout, csv.as_bytes()).unwrap();
+        let shown: Vec<_> = records.iter().map(|one| (one.record.id.as_str(), one.record.fields.get("Name"))).collect();
+        let (na, lines) = (Value::text("N/A"), Value::text("a\nb, \"c\""));
+        assert_eq!(shown, [("001000000000001AAA", Some(&na)), ("001000000000002AAA", Some(&lines))]);
+        assert_eq!(undecodable.len(), 1, "a row without an id fails alone");
+    }
+
+    #[test]
+    fn an_empty_answer_holds_no_records_and_a_torn_one_is_an_error() {
+        assert!(decode(&Layout::bare(), b"").unwrap().0.is_empty());
+        assert!(decode(&Layout::bare(), b"\"Id\"\n").unwrap().0.is_empty());
+        assert_eq!(decode(&Layout::bare(), b"Id,Name\n001").unwrap_err().code(), ErrorCode::InvalidAnswer);
+    }
 }

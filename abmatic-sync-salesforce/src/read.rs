@@ -15,7 +15,7 @@ use crate::filter::by_definitions;
 use crate::layout::Layout;
 use crate::list_view::{self, Members};
 use crate::lookup::take_converted;
-use crate::object::{DELETED, MASTER, MODIFIED, Object};
+use crate::object::{DELETED, MODIFIED, Object};
 use crate::reader::{Bin, Found, Reader};
 use crate::record::Decoded;
 use crate::roles;
@@ -83,12 +83,10 @@ fn walk<'r, 'a>(reader: &'r Reader<'a>, layout: Layout, read: &Read) -> Result<W
             }
             Ok(Walk { reader, layout, query, order: Order::Modified, bin: Bin::Included })
         }
+        // Merged ones among them: where those went is seen when they are read by id.
         Read::Archived { since } => {
             let layout = layout.with_bin(object);
             let mut query = Query::new(layout.select(), object.name()).filtered(format!("{DELETED} = TRUE"));
-            if object.merges() {
-                query = query.filtered(format!("{MASTER} = null"));
-            }
             if let Some(since) = since {
                 query = query.filtered(format!("{MODIFIED} >= {}", moment(*since)));
             }

@@ -152,10 +152,10 @@ async fn a_converted_lead_comes_as_its_contact() {
 }
 
 #[tokio::test]
-async fn deleted_records_are_told_without_the_merged_ones() {
+async fn deleted_records_are_told() {
     let org = Org::start(Key::Absent).await;
     let soql = "SELECT Id,CreatedDate,SystemModstamp,IsDeleted,MasterRecordId FROM Account WHERE \
-                (IsDeleted = TRUE) AND (MasterRecordId = null) AND (SystemModstamp >= 2026-02-03T00:00:00Z) \
+                (IsDeleted = TRUE) AND (SystemModstamp >= 2026-02-03T00:00:00Z) \
                 ORDER BY SystemModstamp,Id";
     org.query("queryAll", soql, page(vec![record("Account", A, json!({"IsDeleted": true, "MasterRecordId": null}))]))
         .await;

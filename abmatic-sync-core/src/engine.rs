@@ -22,6 +22,7 @@ use crate::model::link::LinkScope;
 use crate::model::mapping::Mapping;
 use crate::model::resource::{Resource, Side};
 use crate::model::schema::Schema;
+use crate::model::server_clock::Ahead;
 use crate::policy::{Policy, Scope, Selection};
 use crate::run::context::{LEASE_SECONDS, RunContext};
 use crate::run::drive::{drive, dry_run};
@@ -49,7 +50,8 @@ pub struct Engine {
     block_records: usize,
 }
 
-type SchemaCache = HashMap<(ConnectionId, Resource), (DateTime<Utc>, Arc<Schema>)>;
+/// Definitions as they were read, and what the CRM's answers told of its clock by the way.
+type SchemaCache = HashMap<(ConnectionId, Resource), (DateTime<Utc>, Arc<Schema>, Option<Ahead>)>;
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -363,12 +365,13 @@ impl Engine {
         let now = self.clock.now();
         let cached = self.schemas.lock().ok().and_then(|schemas| schemas.get(&key).cloned());
         let is_fresh = |read_at: DateTime<Utc>| now - read_at < Duration::seconds(SCHEMA_TTL_SECONDS);
-        if let Some((_, schema)) = cached.filter(|(read_at, _)| is_fresh(*read_at)) {
+        if let Some((_, schema, ahead)) = cached.filter(|(read_at, ..)| is_fresh(*read_at)) {
+            ahead.into_iter().for_each(|ahead| on.server_clock.note(ahead));
             return Ok((local, schema));
         }
         let schema = Arc::new(target.connector.describe(on, target.scope.remote_resource).await?);
         if let Ok(mut schemas) = self.schemas.lock() {
-            schemas.insert(key, (now, Arc::clone(&schema)));
+            schemas.insert(key, (now, Arc::clone(&schema), on.server_clock.ahead()));
         }
         Ok((local, schema))
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails shall stop, in its helpers too")]
 
+mod clocks;
 mod deletes;
 mod quarantine;
 mod support;

@@ -9,6 +9,7 @@ use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::model::connection::{Connection, Credentials};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use secrecy::ExposeSecret as _;
@@ -162,6 +163,12 @@ impl Answer {
         Some(until.duration_since(from).unwrap_or(Duration::ZERO))
     }
 
+    /// `Date`: the server's time when it answered, cut to the second.
+    pub fn date(&self) -> Option<DateTime<Utc>> {
+        let date = self.headers().get(http::header::DATE)?.to_str().ok()?;
+        httpdate::parse_http_date(date).ok().map(DateTime::from)
+    }
+
     /// The body read as JSON; it may borrow from the answer.
     ///
     /// # Errors
@@ -241,8 +248,12 @@ impl Client {
         let request = self.request(on, call)?;
         self.take_turn(call).await;
         on.calls.count_one();
+        let sent = self.clock.now();
         let response = self.transport.send(request).await.map_err(|error| lost(error, resend))?;
         let answer = Answer { operation: call.operation.clone(), resend, response };
+        if let Some(told) = answer.date() {
+            on.server_clock.observe(told, sent, self.clock.now());
+        }
         if let (Some((lane, _)), Some(allowance)) = (&call.pace, self.dialect.allowance(answer.headers())) {
             self.pacer.observe(lane, allowance, self.clock.now());
         }
@@ -418,6 +429,30 @@ mod tests {
         let (answer, calls, seconds) = run(vec![Ok(429), Ok(200)], Resend::Verify).await;
         assert!(answer.is_ok());
         assert_eq!((calls, seconds), (2, 7));
+    }
+
+    #[tokio::test]
+    async fn every_answer_tells_the_servers_time() {
+        #[derive(Debug)]
+        struct Dated(Arc<StillClock>);
+
+        #[async_trait]
+        impl Transport for Dated {
+            async fn send(&self, _: Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+                self.0.sleep(Duration::from_secs(3)).await;
+                let date = "Thu, 01 Jan 1970 01:00:02 GMT";
+                Ok(http::Response::builder().status(400).header("date", date).body(Bytes::new()).unwrap())
+            }
+        }
+
+        let clock = Arc::new(StillClock::default());
+        let client = Client::new(Arc::new(Dated(Arc::clone(&clock))), clock, Arc::new(Plain));
+        let on = Connection::new("t", "c", "plain", Credentials::token("secret"));
+        let call = Call::get("plain read contacts", "https://example.com".parse().unwrap());
+        client.send(&on, call, Resend::Read).await.unwrap_err();
+        let ahead = on.server_clock.ahead().unwrap();
+        assert_eq!((ahead.at_least, ahead.at_most), (TimeDelta::seconds(3_599), TimeDelta::seconds(3_603)));
+        assert_eq!(on.metered().server_clock.ahead(), None);
     }
 
     #[tokio::test]

@@ -23,6 +23,9 @@ use crate::model::schema::Schema;
 /// - `read` may give a record again, never skip one: the engine drops what equals the base.
 /// - Whoever cannot tell whether the CRM acted says [`crate::error::ErrorKind::Ambiguous`]; the engine then looks before
 ///   it sends again.
+/// - Whoever is told the CRM's time by its answers notes it in the connection's
+///   [`crate::model::connection::Connection::server_clock`], as `abmatic-sync-http` does for every `Date`. Windows of changes
+///   end by it, and conflicts are judged by it; else the host's clock is taken for the CRM's.
 /// - A connector keeps nothing between calls that another process would miss.
 #[async_trait]
 pub trait CrmConnector: fmt::Debug + Send + Sync + 'static {

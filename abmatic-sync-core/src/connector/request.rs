@@ -26,7 +26,7 @@ pub enum Read {
     Changed {
         /// The window's start.
         since: DateTime<Utc>,
-        /// The window's end: the run's start, so that paging ends.
+        /// The window's end: the run's start by the CRM's clock, so that paging ends.
         until: DateTime<Utc>,
         /// Only these.
         filter: Option<Expr>,

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::ids::{ConnectionId, TenantId};
+use crate::model::server_clock::ServerClock;
 
 /// How a connection proves who it is. Never shown by `Debug`.
 #[non_exhaustive]
@@ -46,6 +47,8 @@ pub struct Connection {
     pub base_url: Option<Url>,
     /// Counts the calls made for whoever holds this value.
     pub calls: CallMeter,
+    /// The CRM's clock, as its answers told it to whoever holds this value.
+    pub server_clock: ServerClock,
 }
 
 impl Connection {
@@ -63,6 +66,7 @@ impl Connection {
             credentials,
             base_url: None,
             calls: CallMeter::default(),
+            server_clock: ServerClock::default(),
         }
     }
 
@@ -73,10 +77,10 @@ impl Connection {
         self
     }
 
-    /// The same connection with a meter of its own.
+    /// The same connection with a meter and a server clock of its own.
     #[must_use]
     pub fn metered(&self) -> Self {
-        Self { calls: CallMeter::default(), ..self.clone() }
+        Self { calls: CallMeter::default(), server_clock: ServerClock::default(), ..self.clone() }
     }
 }
 

@@ -10,4 +10,5 @@ pub mod quarantine;
 pub mod record;
 pub mod resource;
 pub mod schema;
+pub mod server_clock;
 pub mod value;

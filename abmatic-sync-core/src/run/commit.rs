@@ -181,6 +181,8 @@ impl Scribe<'_> {
             let mut write = LocalWrite::update(local.id.clone(), planned.to_local.clone(), local.version, self.now);
             // The edit was made in the CRM, and then: another CRM's edit of the same field is judged by that.
             if let Some(edited) = planned.pair.remote.as_ref().and_then(|record| record.modified_at) {
+                let ahead = self.context.connection.server_clock.ahead();
+                let edited = ahead.map_or(edited, |ahead| ahead.corrected(edited));
                 write.edited_at = planned.to_local.iter().map(|(name, _)| (name.clone(), edited)).collect();
             }
             item.local_write = Some(write);

@@ -52,7 +52,7 @@ pub(crate) struct RunContext {
     pub(crate) quarantine: Quarantine,
     /// How many records a block holds at least.
     pub(crate) block_records: usize,
-    /// The end of an incremental read's window.
+    /// When the run began, by the host's clock.
     pub(crate) started_at: DateTime<Utc>,
 }
 
@@ -60,6 +60,17 @@ impl RunContext {
     /// The lease from now on: whoever commits under it holds the connection that much longer.
     pub(crate) fn extended(&self, lease: &Lease) -> Lease {
         Lease { until: self.clock.now() + chrono::Duration::seconds(LEASE_SECONDS), ..lease.clone() }
+    }
+
+    /// The end of an incremental read's window: no time of the CRM's at the run's start is later, as far as its clock is
+    /// known.
+    pub(crate) fn window_end(&self) -> DateTime<Utc> {
+        self.connection.server_clock.ahead().map_or(self.started_at, |ahead| ahead.latest(self.started_at))
+    }
+
+    /// Up to where the CRM's changes are surely read: what changes there after the run's start has a later time.
+    pub(crate) fn surely_read(&self) -> DateTime<Utc> {
+        self.connection.server_clock.ahead().map_or(self.started_at, |ahead| ahead.earliest(self.started_at))
     }
 
     /// The resource on the CRM's side.
@@ -104,6 +115,7 @@ impl RunContext {
             local_writes: local,
             remote_writes: remote,
             gone: self.policy.gone,
+            remote_ahead: self.connection.server_clock.ahead(),
         }
     }
 

@@ -144,8 +144,9 @@ impl Stage<'_> {
         if !ready.paired.concerns().meet(before) {
             return Ok(ready);
         }
-        let Ready { mut block, paired } = ready;
+        let Ready { mut block, mut paired } = ready;
         let unchanged = paired.unchanged;
+        block.undecodable.append(&mut paired.undecodable);
         (block.remote, block.local) = paired.into_records();
         let mut paired = self.pair(&mut block).await?;
         paired.unchanged += unchanged;
@@ -161,10 +162,33 @@ impl Stage<'_> {
         let progress = Progressing {
             lease: work.lease,
             record: work.record,
-            cursors: cursors_after(self.context, self.phase, &block),
+            cursors: self.cursors_after(&block),
             checkpoint: Some(write_checkpoint(&checkpoint)?),
         };
         carry_out(self.context, paired, block, progress).await
+    }
+
+    /// The cursors that a block moves: the host's with each block, the CRM's at the end, to where its window ended.
+    fn cursors_after(&self, block: &Block) -> Vec<(String, String)> {
+        let (context, phase) = (self.context, self.phase);
+        // The window may have been opened before anything was known of the CRM's clock.
+        let read_until = || self.reader.window_end.min(context.surely_read()).to_rfc3339();
+        let version = block.version.map(|version| version.get().to_string());
+        match (&context.operation, phase, version) {
+            (Operation::Sync(_), Phase::Local, Some(version)) => vec![(LOCAL_CURSOR.to_owned(), version)],
+            (Operation::AutoPush, Phase::Local, Some(version)) => vec![(AUTO_PUSH_CURSOR.to_owned(), version)],
+            (Operation::Sync(scope), Phase::Remote, _) if block.next.is_none() => {
+                vec![(remote_cursor_name(scope), read_until())]
+            }
+            (Operation::Sync(_), Phase::Archived, _) if block.next.is_none() && context.capabilities.archived => {
+                vec![(ARCHIVED_CURSOR.to_owned(), read_until())]
+            }
+            (
+                Operation::AutoPush | Operation::Import(_) | Operation::Push(_) | Operation::Sweep | Operation::Sync(_),
+                _,
+                _,
+            ) => Vec::new(),
+        }
     }
 }
 
@@ -176,26 +200,6 @@ fn rule_of(context: &RunContext, phase: Phase) -> PassOver {
         (Operation::AutoPush, Phase::Archived | Phase::Linked | Phase::Remote | Phase::Retry(_) | Phase::Waiting)
         | (Operation::Sync(_), Phase::Archived | Phase::Linked | Phase::Retry(_) | Phase::Waiting)
         | (Operation::Import(_) | Operation::Push(_) | Operation::Sweep, _) => PassOver::None,
-    }
-}
-
-/// The cursors that a block moves: the host's with each block, the CRM's at the end, to where its window ended.
-fn cursors_after(context: &RunContext, phase: Phase, block: &Block) -> Vec<(String, String)> {
-    let version = block.version.map(|version| version.get().to_string());
-    match (&context.operation, phase, version) {
-        (Operation::Sync(_), Phase::Local, Some(version)) => vec![(LOCAL_CURSOR.to_owned(), version)],
-        (Operation::AutoPush, Phase::Local, Some(version)) => vec![(AUTO_PUSH_CURSOR.to_owned(), version)],
-        (Operation::Sync(scope), Phase::Remote, _) if block.next.is_none() => {
-            vec![(remote_cursor_name(scope), context.started_at.to_rfc3339())]
-        }
-        (Operation::Sync(_), Phase::Archived, _) if block.next.is_none() && context.capabilities.archived => {
-            vec![(ARCHIVED_CURSOR.to_owned(), context.started_at.to_rfc3339())]
-        }
-        (
-            Operation::AutoPush | Operation::Import(_) | Operation::Push(_) | Operation::Sweep | Operation::Sync(_),
-            _,
-            _,
-        ) => Vec::new(),
     }
 }
 

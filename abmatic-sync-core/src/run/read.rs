@@ -116,6 +116,8 @@ pub(crate) struct Block {
 pub(crate) struct Reader {
     context: Arc<RunContext>,
     way: Way,
+    /// Up to where it reads the CRM's changes.
+    pub(crate) window_end: DateTime<Utc>,
 }
 
 #[derive(Debug)]
@@ -133,12 +135,13 @@ enum Way {
 impl Reader {
     /// A reader of `phase`, from where the last run of its kind ended.
     pub(crate) async fn of(context: Arc<RunContext>, phase: Phase) -> Result<Self> {
+        let window_end = context.window_end();
         let way = match (phase, &context.operation) {
             (Phase::Archived, _) => Way::Archived(deletions(&context).await?),
             (Phase::Linked, _) => Way::Linked,
             (Phase::Waiting, _) => Way::Waiting,
             (Phase::Retry(side), _) => Way::Retry(side),
-            (Phase::Remote, Operation::Sync(scope)) => Way::Remote(incremental(&context, scope).await?),
+            (Phase::Remote, Operation::Sync(scope)) => Way::Remote(incremental(&context, scope, window_end).await?),
             (Phase::Remote, Operation::Import(scope)) => Way::Remote(whole(&context, scope)),
             (Phase::Remote, Operation::Push(_) | Operation::AutoPush | Operation::Sweep) => {
                 Way::Remote(Read::Ids(Vec::new()))
@@ -150,7 +153,7 @@ impl Reader {
             (Phase::Local, Operation::AutoPush) => Way::LocalSince(version_cursor(&context, AUTO_PUSH_CURSOR).await?),
             (Phase::Local, Operation::Sync(_)) => Way::LocalSince(version_cursor(&context, LOCAL_CURSOR).await?),
         };
-        Ok(Self { context, way })
+        Ok(Self { context, way, window_end })
     }
 
     /// The block that begins at `at`, the first one for `None`.
@@ -347,18 +350,14 @@ pub(crate) fn whole(context: &RunContext, scope: &Scope) -> Read {
 }
 
 /// What changed in the scope since the last sync of it, or all of it where the CRM or the scope cannot say.
-async fn incremental(context: &RunContext, scope: &Scope) -> Result<Read> {
+async fn incremental(context: &RunContext, scope: &Scope, until: DateTime<Utc>) -> Result<Read> {
     let tells_changes = context.capabilities.incremental && matches!(scope, Scope::All | Scope::Filter(_));
     let name = remote_cursor_name(scope);
     let Some(text) = context.store.state().cursor(&context.scope, &name).await?.filter(|_| tells_changes) else {
         return Ok(whole(context, scope));
     };
     let read_until: DateTime<Utc> = text.parse().map_err(|_| broken_checkpoint(&text))?;
-    Ok(Read::Changed {
-        since: read_until - overlap(context),
-        until: context.started_at,
-        filter: context.filter_there.clone(),
-    })
+    Ok(Read::Changed { since: read_until - overlap(context), until, filter: context.filter_there.clone() })
 }
 
 /// The deletions in the CRM since those that were read last. Without a link there is none that matters.

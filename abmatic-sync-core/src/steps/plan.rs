@@ -14,6 +14,7 @@ use crate::model::link::{Awaited, Base, Link};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::{Relation, Side};
 use crate::model::schema::Schema;
+use crate::model::server_clock::Ahead;
 use crate::model::value::Value;
 use crate::policy::{DuplicateHandling, GoneRule, Writes};
 use crate::steps::mapping::{CompiledMapping, MappedField};
@@ -73,6 +74,8 @@ pub struct PlanRules<'a> {
     pub remote_writes: Writes,
     /// What a vanished counterpart means.
     pub gone: GoneRule,
+    /// How far the CRM's clock is ahead of the host's, where that is known.
+    pub remote_ahead: Option<Ahead>,
 }
 
 /// What is done with a pair.
@@ -204,7 +207,7 @@ fn why_kept(pair: &Pair, gone: Side, rules: &PlanRules<'_>) -> Option<String> {
 /// change of any field since the host deleted its own record.
 fn is_edited_there(record: &RemoteRecord, link: &Link, deleted: Option<&LocalRecord>, rules: &PlanRules<'_>) -> bool {
     let is_later = match (record.modified_at, deleted) {
-        (Some(modified_at), Some(deleted)) => modified_at > deleted.modified_at,
+        (Some(modified_at), Some(deleted)) => rules.by_host_clock(modified_at) > deleted.modified_at,
         (Some(_), None) => record.modified_at != link.remote_modified_at,
         (None, _) => false,
     };
@@ -246,7 +249,11 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
                 local: &local,
                 remote: &remote,
                 local_edit: pair.local.as_ref().map(|record| local_edit(record, field)),
-                remote_edit: pair.remote.as_ref().and_then(|record| remote_edit(record, field)),
+                remote_edit: pair
+                    .remote
+                    .as_ref()
+                    .and_then(|record| remote_edit(record, field))
+                    .map(|time| rules.by_host_clock(time)),
             },
             mode,
             &rules.merge,
@@ -470,6 +477,11 @@ fn side_name(side: Side) -> &'static str {
 }
 
 impl PlanRules<'_> {
+    /// A time of the CRM's by the host's clock.
+    fn by_host_clock(&self, time: DateTime<Utc>) -> DateTime<Utc> {
+        self.remote_ahead.map_or(time, |ahead| ahead.corrected(time))
+    }
+
     /// What may be written on `side`.
     pub fn writes(&self, side: Side) -> Writes {
         match side {

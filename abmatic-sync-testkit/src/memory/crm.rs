@@ -21,6 +21,7 @@ use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::{Field, FieldType, Schema};
 use abmatic_sync_core::model::value::Value;
 use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::memory::shelf::{self, Shelf, change};
 
@@ -60,6 +61,7 @@ pub enum Failure {
 pub struct MemoryCrm {
     descriptor: Arc<Descriptor>,
     clock: Arc<dyn Clock>,
+    ahead: TimeDelta,
     shelf: Arc<Mutex<Shelf>>,
     failures: Arc<Mutex<VecDeque<(Call, Failure)>>>,
 }
@@ -82,18 +84,31 @@ impl MemoryCrm {
         ];
         let mut descriptor = Descriptor::new("memory", "Memory CRM", offers.into());
         descriptor.visibility_lag_seconds = 60;
-        Self { descriptor: Arc::new(descriptor), clock, shelf: Arc::default(), failures: Arc::default() }
+        Self {
+            descriptor: Arc::new(descriptor),
+            clock,
+            ahead: TimeDelta::zero(),
+            shelf: Arc::default(),
+            failures: Arc::default(),
+        }
+    }
+
+    /// The same CRM, but its clock is ahead of the host's by so many seconds, or behind it. Its answers tell the time.
+    #[must_use]
+    pub fn with_clock_ahead(mut self, seconds: i64) -> Self {
+        self.ahead = TimeDelta::seconds(seconds);
+        self
     }
 
     /// A record that somebody made in the CRM.
     pub fn create(&self, resource: Resource, fields: Fields) -> RemoteId {
-        let now = self.clock.now();
+        let now = self.now();
         self.shelf().insert(resource, fields, now).id
     }
 
     /// An edit that somebody made in the CRM.
     pub fn edit(&self, resource: Resource, id: &RemoteId, fields: &Fields) {
-        let now = self.clock.now();
+        let now = self.now();
         let mut shelf = self.shelf();
         shelf.garbled.remove(id);
         if let Some(record) = shelf.record_mut(resource, id) {
@@ -113,7 +128,7 @@ impl MemoryCrm {
 
     /// Gives a record in a form that no connector can read, until its next [`MemoryCrm::edit`].
     pub fn garble(&self, resource: Resource, id: &RemoteId) {
-        let now = self.clock.now();
+        let now = self.now();
         let mut shelf = self.shelf();
         shelf.garbled.insert(id.clone());
         if let Some(record) = shelf.record_mut(resource, id) {
@@ -133,19 +148,19 @@ impl MemoryCrm {
     /// A record that somebody deleted in the CRM. It is in the recycle bin then; who asks is told only by a CRM that is
     /// [`MemoryCrm::telling_deletions`].
     pub fn delete(&self, resource: Resource, id: &RemoteId) {
-        let now = self.clock.now();
+        let now = self.now();
         self.shelf().delete(resource, id, now);
     }
 
     /// A record that somebody took out of the recycle bin.
     pub fn restore(&self, resource: Resource, id: &RemoteId) {
-        let now = self.clock.now();
+        let now = self.now();
         self.shelf().restore(resource, id, now);
     }
 
     /// A merge that somebody made in the CRM: `loser` lives on in `survivor`.
     pub fn merge(&self, resource: Resource, survivor: &RemoteId, loser: &RemoteId) {
-        let now = self.clock.now();
+        let now = self.now();
         self.delete(resource, loser);
         if let Some(record) = self.shelf().record_mut(resource, survivor) {
             record.merged_ids.push(loser.clone());
@@ -174,6 +189,11 @@ impl MemoryCrm {
         self.shelf().writes
     }
 
+    /// The time by the CRM's clock.
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now() + self.ahead
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,9 +202,15 @@ impl MemoryCrm {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call, and fails it where that was asked for. What is done although it fails comes back.
-    fn enter(&self, on: &Connection, call: Call) -> Result<Option<Failure>> {
+    /// Counts a call whose answer tells the time.
+    fn note_call(&self, on: &Connection) {
         on.calls.count_one();
+        on.server_clock.observe(self.now(), self.clock.now(), self.clock.now());
+    }
+
+    /// Notes a call, and fails it where that was asked for. What is done although it fails comes back.
+    fn enter(&self, on: &Connection, call: Call) -> Result<Option<Failure>> {
+        self.note_call(on);
         let mut failures = self.failures();
         let Some(place) = failures.iter().position(|(failing, _)| *failing == call) else { return Ok(None) };
         let Some((_, failure)) = failures.remove(place) else { return Ok(None) };
@@ -236,7 +262,7 @@ impl CrmConnector for MemoryCrm {
     }
 
     async fn describe(&self, on: &Connection, resource: Resource) -> Result<Schema> {
-        on.calls.count_one();
+        self.note_call(on);
         let text = |name: &str| Field::new(name, FieldType::Text);
         Ok(match resource {
             Resource::Account => Schema::new(vec![
@@ -312,7 +338,7 @@ impl CrmConnector for MemoryCrm {
 
     async fn write(&self, on: &Connection, resource: Resource, writes: Vec<Write>) -> Result<Vec<WriteOutcome>> {
         let failure = self.enter(on, Call::Write)?;
-        let now = self.clock.now();
+        let now = self.now();
         let mut shelf = self.shelf();
         let outcomes = writes.into_iter().map(|write| shelf.write(resource, write, now)).collect();
         if failure == Some(Failure::LostAnswer) { Err(lost()) } else { Ok(outcomes) }

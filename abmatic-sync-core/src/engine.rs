@@ -25,9 +25,10 @@ use crate::model::schema::Schema;
 use crate::model::server_clock::Ahead;
 use crate::policy::{Policy, Scope, Selection};
 use crate::run::context::{LEASE_SECONDS, RunContext};
+use crate::run::cursors::whole;
 use crate::run::drive::{drive, dry_run};
 use crate::run::quarantine::Quarantine;
-use crate::run::read::{BLOCK_RECORDS, whole};
+use crate::run::read::BLOCK_RECORDS;
 use crate::run::report::{Plan, RunReport};
 use crate::run::request::{Operation, RunRequest, Settings};
 use crate::steps::mapping::{CompiledMapping, Sides};
@@ -321,7 +322,9 @@ impl Engine {
         let compiled = compile(settings.mapping.as_ref(), &target, &local_schema, &remote_schema)?;
         let (filter_there, filter_here) = split_filter(request, &target, &remote_schema)?;
         let now = self.clock.now();
-        let quarantine = Quarantine::of(&*self.store, &target.scope, now).await?;
+        // Who names records asks for them to be tried.
+        let due_at = if request.operation.names_records() { DateTime::<Utc>::MAX_UTC } else { now };
+        let quarantine = Quarantine::of(&*self.store, &target.scope, due_at).await?;
         Ok(Arc::new(RunContext {
             store: Arc::clone(&self.store),
             connector: target.connector,

@@ -96,6 +96,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// What it is called in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "host",
+            Self::Remote => "CRM",
+        }
+    }
+
     /// The other one.
     #[must_use]
     pub fn other(self) -> Self {

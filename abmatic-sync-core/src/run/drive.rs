@@ -13,9 +13,7 @@ use crate::run::paired::{Concerns, Paired};
 use crate::run::pairing::{PassOver, pair_local, pair_remote};
 use crate::run::process::{Previewer, Progressing, carry_out};
 use crate::run::quarantine::SetAside;
-use crate::run::read::{
-    ARCHIVED_CURSOR, AUTO_PUSH_CURSOR, Block, LOCAL_CURSOR, Phase, Reader, remote_cursor_name, repeated_page,
-};
+use crate::run::read::{Block, Phase, Reader, repeated_page};
 use crate::run::report::{Plan, Progress};
 use crate::run::request::{Operation, RunRequest};
 use crate::run::settle::settle_open_intents;
@@ -162,33 +160,10 @@ impl Stage<'_> {
         let progress = Progressing {
             lease: work.lease,
             record: work.record,
-            cursors: self.cursors_after(&block),
+            cursors: block.cursors.clone(),
             checkpoint: Some(write_checkpoint(&checkpoint)?),
         };
         carry_out(self.context, paired, block, progress).await
-    }
-
-    /// The cursors that a block moves: the host's with each block, the CRM's at the end, to where its window ended.
-    fn cursors_after(&self, block: &Block) -> Vec<(String, String)> {
-        let (context, phase) = (self.context, self.phase);
-        // The window may have been opened before anything was known of the CRM's clock.
-        let read_until = || self.reader.window_end.min(context.surely_read()).to_rfc3339();
-        let version = block.version.map(|version| version.get().to_string());
-        match (&context.operation, phase, version) {
-            (Operation::Sync(_), Phase::Local, Some(version)) => vec![(LOCAL_CURSOR.to_owned(), version)],
-            (Operation::AutoPush, Phase::Local, Some(version)) => vec![(AUTO_PUSH_CURSOR.to_owned(), version)],
-            (Operation::Sync(scope), Phase::Remote, _) if block.next.is_none() => {
-                vec![(remote_cursor_name(scope), read_until())]
-            }
-            (Operation::Sync(_), Phase::Archived, _) if block.next.is_none() && context.capabilities.archived => {
-                vec![(ARCHIVED_CURSOR.to_owned(), read_until())]
-            }
-            (
-                Operation::AutoPush | Operation::Import(_) | Operation::Push(_) | Operation::Sweep | Operation::Sync(_),
-                _,
-                _,
-            ) => Vec::new(),
-        }
     }
 }
 

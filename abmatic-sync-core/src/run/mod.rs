@@ -2,6 +2,7 @@
 
 pub mod commit;
 pub mod context;
+pub mod cursors;
 pub mod drive;
 pub mod intent;
 pub mod keyed;

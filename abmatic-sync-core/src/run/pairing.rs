@@ -8,11 +8,10 @@ use crate::model::fields::Fields;
 use crate::model::link::{Awaited, Link};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::{Resource, Side};
-use crate::policy::{GoneRule, Scope, Selection};
+use crate::policy::GoneRule;
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::keyed::{pair_fresh_local, pair_fresh_remote};
 use crate::run::paired::{Paired, new_pair, newest_of_each};
-use crate::run::request::Operation;
 use crate::steps::matching::Situation;
 use crate::steps::references::ReferenceMap;
 use crate::store::state::LinkEnds;
@@ -185,7 +184,7 @@ async fn pair_linked_remote(
     linked: Vec<(RemoteRecord, Link)>,
     paired: &mut Paired,
 ) -> Result<Vec<RemoteRecord>> {
-    let names_it = matches!(context.operation, Operation::Import(Scope::Ids(_)));
+    let names_it = context.operation.names_records();
     let ids: Vec<LocalId> = linked.iter().map(|(_, link)| link.local_id.clone()).collect();
     let mut locals: HashMap<LocalId, LocalRecord> =
         context.read_local(&ids).await?.into_iter().map(|record| (record.id.clone(), record)).collect();
@@ -239,7 +238,7 @@ async fn pair_linked_local(
         pair.link = Some(link);
         paired.pairs.push(pair);
     }
-    let names_it = matches!(context.operation, Operation::Push(Selection::Ids(_)));
+    let names_it = context.operation.names_records();
     let mut holders = holders_of_survivors(context, &live, &remotes).await?;
     let mut anew = Vec::new();
     for (local, link) in live {

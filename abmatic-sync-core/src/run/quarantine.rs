@@ -27,10 +27,10 @@ pub(crate) struct Quarantine {
 
 impl Quarantine {
     /// Asks the store whether anything is set aside.
-    pub(crate) async fn of(store: &dyn Store, scope: &LinkScope, now: DateTime<Utc>) -> Result<Self> {
+    pub(crate) async fn of(store: &dyn Store, scope: &LinkScope, due_at: DateTime<Utc>) -> Result<Self> {
         let first = QuarantineQuery::All { after: None, limit: 1 };
         let any = !store.state().quarantine(scope, &first).await?.is_empty();
-        Ok(Self { any: AtomicBool::new(any), due_at: now })
+        Ok(Self { any: AtomicBool::new(any), due_at })
     }
 
     /// Whether anything may be set aside.

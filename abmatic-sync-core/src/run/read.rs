@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,10 @@ use crate::model::record::{LocalRecord, RecordId, RemoteRecord, Version};
 use crate::model::resource::{Resource, Side};
 use crate::policy::{Scope, Selection};
 use crate::run::context::{EditTimes, RunContext};
+use crate::run::cursors::{
+    ARCHIVED_CURSOR, AUTO_PUSH_CURSOR, Deletions, LOCAL_CURSOR, broken_checkpoint, deletions, deletions_read,
+    incremental, parse_due, parse_version, remote_cursor_name, version_cursor, whole,
+};
 use crate::run::request::Operation;
 use crate::store::state::{LinkEnds, QuarantineQuery};
 
@@ -24,16 +29,7 @@ use crate::store::state::{LinkEnds, QuarantineQuery};
 pub(crate) const BLOCK_RECORDS: usize = 1_000;
 /// How many pages a block joins at the most, however few of their records a filter leaves: the run has to commit now and
 /// then to keep its lease.
-const BLOCK_PAGES: usize = 50;
-
-/// The cursor that remembers up to where the CRM's changes were read.
-pub(crate) const REMOTE_CURSOR: &str = "sync.remote";
-/// The cursor that remembers up to where the CRM's deletions were read.
-pub(crate) const ARCHIVED_CURSOR: &str = "sync.archived";
-/// The cursor that remembers up to where the host's changes were read.
-pub(crate) const LOCAL_CURSOR: &str = "sync.local";
-/// The cursor that remembers up to where the host's new records were pushed.
-pub(crate) const AUTO_PUSH_CURSOR: &str = "auto_push.local";
+const BLOCK_PAGES: u32 = 50;
 
 /// A part of a run that reads one side in one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,8 +103,10 @@ pub(crate) struct Block {
     pub(crate) next: Option<String>,
     /// How many records there are, where the CRM says so.
     pub(crate) total: Option<u64>,
-    /// The highest version read, for the host's cursor.
-    pub(crate) version: Option<Version>,
+    /// The cursors that it moves once it is committed.
+    pub(crate) cursors: Vec<(String, String)>,
+    /// How many pages it took.
+    pages: u32,
 }
 
 /// Reads one phase of a run, block by block.
@@ -116,14 +114,17 @@ pub(crate) struct Block {
 pub(crate) struct Reader {
     context: Arc<RunContext>,
     way: Way,
+    /// The cursor that its blocks move.
+    cursor: Option<String>,
     /// Up to where it reads the CRM's changes.
-    pub(crate) window_end: DateTime<Utc>,
+    window_end: DateTime<Utc>,
+    /// How many pages of the CRM it has read.
+    pages: AtomicU32,
 }
 
 #[derive(Debug)]
 enum Way {
-    /// Deletions since then; nothing where none can concern a link, or the CRM does not tell.
-    Archived(Option<Read>),
+    Archived(Deletions),
     Linked,
     LocalIds(Vec<LocalId>),
     LocalSince(Option<Version>),
@@ -136,12 +137,19 @@ impl Reader {
     /// A reader of `phase`, from where the last run of its kind ended.
     pub(crate) async fn of(context: Arc<RunContext>, phase: Phase) -> Result<Self> {
         let window_end = context.window_end();
+        let mut cursor = None;
         let way = match (phase, &context.operation) {
-            (Phase::Archived, _) => Way::Archived(deletions(&context).await?),
+            (Phase::Archived, _) => {
+                cursor = Some(ARCHIVED_CURSOR.to_owned());
+                Way::Archived(deletions(&context).await?)
+            }
             (Phase::Linked, _) => Way::Linked,
             (Phase::Waiting, _) => Way::Waiting,
             (Phase::Retry(side), _) => Way::Retry(side),
-            (Phase::Remote, Operation::Sync(scope)) => Way::Remote(incremental(&context, scope, window_end).await?),
+            (Phase::Remote, Operation::Sync(scope)) => {
+                cursor = Some(remote_cursor_name(scope));
+                Way::Remote(incremental(&context, scope, window_end).await?)
+            }
             (Phase::Remote, Operation::Import(scope)) => Way::Remote(whole(&context, scope)),
             (Phase::Remote, Operation::Push(_) | Operation::AutoPush | Operation::Sweep) => {
                 Way::Remote(Read::Ids(Vec::new()))
@@ -150,33 +158,52 @@ impl Reader {
             (Phase::Local, Operation::Push(Selection::All) | Operation::Import(_) | Operation::Sweep) => {
                 Way::LocalSince(None)
             }
-            (Phase::Local, Operation::AutoPush) => Way::LocalSince(version_cursor(&context, AUTO_PUSH_CURSOR).await?),
-            (Phase::Local, Operation::Sync(_)) => Way::LocalSince(version_cursor(&context, LOCAL_CURSOR).await?),
+            (Phase::Local, Operation::AutoPush) => {
+                cursor = Some(AUTO_PUSH_CURSOR.to_owned());
+                Way::LocalSince(version_cursor(&context, AUTO_PUSH_CURSOR).await?)
+            }
+            (Phase::Local, Operation::Sync(_)) => {
+                cursor = Some(LOCAL_CURSOR.to_owned());
+                Way::LocalSince(version_cursor(&context, LOCAL_CURSOR).await?)
+            }
         };
-        Ok(Self { context, way, window_end })
+        Ok(Self { context, way, cursor, window_end, pages: AtomicU32::new(0) })
     }
 
     /// The block that begins at `at`, the first one for `None`.
     pub(crate) async fn block(&self, at: Option<&str>) -> Result<Block> {
         match &self.way {
-            Way::Archived(read) => self.archived(read.as_ref(), at).await,
+            Way::Archived(deletions) => self.archived(deletions, at).await,
             Way::Linked => self.linked(at).await,
             Way::LocalIds(ids) => self.local_ids(ids, at).await,
             Way::LocalSince(start) => self.local_since(*start, at).await,
             Way::Remote(read) => {
                 let filter = self.context.filter_here.as_ref().map(|(filter, _)| filter);
-                self.remote(&self.context.read_request(read.clone()), filter, at).await
+                let block = self.remote(&self.context.read_request(read.clone()), filter, at).await?;
+                Ok(self.moving(block, |until, _| until.to_rfc3339()))
             }
             Way::Retry(side) => self.retry(*side, at).await,
             Way::Waiting => self.waiting(at).await,
         }
     }
 
+    /// The last block of the CRM's changes moves its cursor to where they were surely read: the window may have been opened
+    /// before anything was known of the CRM's clock.
+    fn moving(&self, mut block: Block, value: impl FnOnce(DateTime<Utc>, u32) -> String) -> Block {
+        let pages = self.pages.fetch_add(block.pages, Ordering::Relaxed).saturating_add(block.pages);
+        if let (None, Some(cursor)) = (&block.next, &self.cursor) {
+            let until = self.window_end.min(self.context.surely_read());
+            block.cursors.push((cursor.clone(), value(until, pages)));
+        }
+        block
+    }
+
     async fn remote(&self, request: &ReadRequest, filter: Option<&Expr>, at: Option<&str>) -> Result<Block> {
         let context = &self.context;
         let mut block = Block::default();
         let mut cursor = at.map(PageCursor::new);
-        for pages in 1.. {
+        loop {
+            block.pages += 1;
             let page = context.connector.read(&context.connection, request.clone().at(cursor.clone())).await?;
             if page.next.is_some() && page.next == cursor {
                 return Err(repeated_page(context.capabilities.remote_name));
@@ -190,7 +217,7 @@ impl Reader {
                 None => block.remote.extend(page.records),
             }
             block.next = page.next.as_ref().map(|next| next.as_str().to_owned());
-            if page.next.is_none() || block.remote.len() >= context.block_records || pages >= BLOCK_PAGES {
+            if page.next.is_none() || block.remote.len() >= context.block_records || block.pages >= BLOCK_PAGES {
                 break;
             }
             cursor = page.next;
@@ -235,16 +262,21 @@ impl Reader {
 
     /// The host's records whose counterparts the CRM says were deleted: whether they are gone, were merged or are back is
     /// seen when those are read by id.
-    async fn archived(&self, read: Option<&Read>, at: Option<&str>) -> Result<Block> {
-        let Some(read) = read else { return Ok(Block::default()) };
+    async fn archived(&self, deletions: &Deletions, at: Option<&str>) -> Result<Block> {
+        let read = match deletions {
+            Deletions::Later | Deletions::Untold => return Ok(Block::default()),
+            Deletions::NoneMatters => return Ok(self.moving(Block::default(), deletions_read)),
+            Deletions::Read(read) => read,
+        };
         let context = &self.context;
         let request = ReadRequest::new(context.remote_resource(), read.clone());
-        let deletions = self.remote(&request, None, at).await?;
-        let ids = deletions.remote.into_iter().map(|record| record.id).collect();
+        let told = self.remote(&request, None, at).await?;
+        let ids = told.remote.into_iter().map(|record| record.id).collect();
         let links = context.links(&LinkEnds::Remote(ids)).await?;
         let news = links.into_iter().filter(|link| link.gone.is_none()).map(|link| link.local_id);
         let local = context.read_local(&news.collect::<Vec<_>>()).await?;
-        Ok(Block { local, next: deletions.next, ..Block::default() })
+        let block = Block { local, next: told.next, pages: told.pages, ..Block::default() };
+        Ok(self.moving(block, deletions_read))
     }
 
     /// Records that are due to be tried again. Those that a run commits are due no more, so paging ends.
@@ -322,9 +354,10 @@ impl Reader {
         let records = context.store.records();
         let local =
             records.changed_since(&context.scope.tenant, context.scope.resource, after, context.block_records).await?;
-        let version = local.last().map(|record| record.version);
-        let next = version.filter(|_| local.len() == context.block_records).map(|version| version.get().to_string());
-        Ok(Block { local, next, version, ..Block::default() })
+        let version = local.last().map(|record| record.version.get().to_string());
+        let cursors = self.cursor.clone().zip(version.clone()).into_iter().collect();
+        let next = version.filter(|_| local.len() == context.block_records);
+        Ok(Block { local, next, cursors, ..Block::default() })
     }
 
     async fn local_ids(&self, ids: &[LocalId], at: Option<&str>) -> Result<Block> {
@@ -337,80 +370,6 @@ impl Reader {
         let next = (until < ids.len()).then(|| until.to_string());
         Ok(Block { local, next, ..Block::default() })
     }
-}
-
-/// The whole scope.
-pub(crate) fn whole(context: &RunContext, scope: &Scope) -> Read {
-    match (scope, &context.filter_there) {
-        (Scope::Filter(_), Some(filter)) => Read::Filter(filter.clone()),
-        (Scope::Filter(_), None) | (Scope::All, _) => Read::All,
-        (Scope::Ids(ids), _) => Read::Ids(ids.clone()),
-        (Scope::List(list), _) => Read::List(list.clone()),
-    }
-}
-
-/// What changed in the scope since the last sync of it, or all of it where the CRM or the scope cannot say.
-async fn incremental(context: &RunContext, scope: &Scope, until: DateTime<Utc>) -> Result<Read> {
-    let tells_changes = context.capabilities.incremental && matches!(scope, Scope::All | Scope::Filter(_));
-    let name = remote_cursor_name(scope);
-    let Some(text) = context.store.state().cursor(&context.scope, &name).await?.filter(|_| tells_changes) else {
-        return Ok(whole(context, scope));
-    };
-    let read_until: DateTime<Utc> = text.parse().map_err(|_| broken_checkpoint(&text))?;
-    Ok(Read::Changed { since: read_until - overlap(context), until, filter: context.filter_there.clone() })
-}
-
-/// The deletions in the CRM since those that were read last. Without a link there is none that matters.
-async fn deletions(context: &RunContext) -> Result<Option<Read>> {
-    if !context.capabilities.archived {
-        return Ok(None);
-    }
-    let state = context.store.state();
-    match state.cursor(&context.scope, ARCHIVED_CURSOR).await? {
-        Some(text) => {
-            let read_until: DateTime<Utc> = text.parse().map_err(|_| broken_checkpoint(&text))?;
-            Ok(Some(Read::Archived { since: Some(read_until - overlap(context)) }))
-        }
-        None if state.link_count(&context.scope).await? == 0 => Ok(None),
-        None => Ok(Some(Read::Archived { since: None })),
-    }
-}
-
-/// How far a read goes back before the end of the last.
-fn overlap(context: &RunContext) -> chrono::Duration {
-    chrono::Duration::seconds(i64::from(context.connector.descriptor().visibility_lag_seconds))
-}
-
-/// The name of the cursor of a scope: a filter reads its own stream of changes.
-pub(crate) fn remote_cursor_name(scope: &Scope) -> String {
-    match scope {
-        Scope::All => REMOTE_CURSOR.to_owned(),
-        Scope::Filter(filter) => format!("{REMOTE_CURSOR}:{filter}"),
-        Scope::Ids(_) => format!("{REMOTE_CURSOR}:ids"),
-        Scope::List(list) => format!("{REMOTE_CURSOR}:list:{list}"),
-    }
-}
-
-async fn version_cursor(context: &RunContext, name: &str) -> Result<Option<Version>> {
-    let text = context.store.state().cursor(&context.scope, name).await?;
-    text.as_deref().map(parse_version).transpose()
-}
-
-fn parse_due(text: &str) -> Result<(DateTime<Utc>, String)> {
-    let (time, id) = text.split_once(' ').ok_or_else(|| broken_checkpoint(text))?;
-    Ok((time.parse().map_err(|_| broken_checkpoint(text))?, id.to_owned()))
-}
-
-fn parse_version(text: &str) -> Result<Version> {
-    text.parse().map(Version::new).map_err(|_| broken_checkpoint(text))
-}
-
-fn broken_checkpoint(text: &str) -> Error {
-    Error::new(
-        ErrorKind::Store,
-        ErrorCode::StoreFailed,
-        format!("the store holds a cursor that was not written by this engine: \"{text}\""),
-    )
 }
 
 /// The CRM led back to a page that was read: going on would never end.

@@ -39,6 +39,19 @@ impl Operation {
             Self::Sync(_) => "sync",
         }
     }
+
+    /// Whether it brings records that somebody chose one by one: such may be tried before they are due, and made anew
+    /// although they were deleted.
+    pub(crate) fn names_records(&self) -> bool {
+        match self {
+            Self::Import(Scope::Ids(_)) | Self::Push(Selection::Ids(_)) => true,
+            Self::AutoPush
+            | Self::Import(Scope::All | Scope::Filter(_) | Scope::List(_))
+            | Self::Push(Selection::All)
+            | Self::Sweep
+            | Self::Sync(_) => false,
+        }
+    }
 }
 
 /// What is kept for one connection and resource.

@@ -17,6 +17,7 @@ use crate::model::schema::Schema;
 use crate::model::server_clock::Ahead;
 use crate::model::value::Value;
 use crate::policy::{DuplicateHandling, GoneRule, Writes};
+use crate::steps::gone::{ThereRules, why_kept_here, why_kept_there};
 use crate::steps::mapping::{CompiledMapping, MappedField};
 use crate::steps::matching::Situation;
 use crate::steps::merge::{Decision, FieldPair, MergeRules, Mode, merge_field};
@@ -148,7 +149,7 @@ pub fn plan_pair(pair: Pair, references: &ReferenceMap, rules: &PlanRules<'_>) -
         Situation::Matched | Situation::Ambiguous => Mode::Existing { source },
         Situation::New if !rules.writes(source.other()).create => {
             let reason =
-                format!("new records are not created in the {}: closed by the settings", side_name(source.other()));
+                format!("new records are not created in the {}: closed by the settings", source.other().name());
             return Planned::bare(pair, Action::Leave(reason));
         }
         Situation::New => Mode::New { source },
@@ -167,7 +168,7 @@ pub fn plan_pair(pair: Pair, references: &ReferenceMap, rules: &PlanRules<'_>) -
 }
 
 fn gone(pair: Pair, side: Side, rules: &PlanRules<'_>) -> Planned {
-    let reason = format!("its counterpart in the {} is gone", side_name(side));
+    let reason = format!("its counterpart in the {} is gone", side.name());
     let action = match rules.gone {
         GoneRule::Report => Action::Leave(reason),
         GoneRule::Unlink => Action::Unlink(reason),
@@ -181,45 +182,20 @@ fn gone(pair: Pair, side: Side, rules: &PlanRules<'_>) -> Planned {
 
 /// Why the survivor of a pair is not deleted although deletions propagate.
 fn why_kept(pair: &Pair, gone: Side, rules: &PlanRules<'_>) -> Option<String> {
-    let survivor = gone.other();
     let Some(link) = pair.link.as_ref().filter(|link| link.gone.is_none()) else {
         return Some("that was known before".to_owned());
     };
-    if !rules.writes(survivor).update {
-        return Some(format!("it is not deleted in the {}: closed by the settings", side_name(survivor)));
+    let side = gone.other();
+    if !rules.writes(side).update {
+        return Some(format!("it is not deleted in the {}: closed by the settings", side.name()));
     }
-    let is_edited = match survivor {
-        Side::Local => match pair.local.as_ref().filter(|record| !record.deleted) {
-            None => return Some("both are gone".to_owned()),
-            // The state that equals the base: whatever came after it is an edit.
-            Some(record) => link.local_version != Some(record.version),
-        },
-        Side::Remote => match pair.remote.as_ref().filter(|record| !record.deleted) {
-            None => return Some("both are gone".to_owned()),
-            Some(record) if record.id != link.remote_id => return Some(format!("it lives on in {}", record.id)),
-            Some(record) => is_edited_there(record, link, pair.local.as_ref(), rules),
-        },
-    };
-    is_edited.then(|| format!("it was edited in the {} since: the edit is kept", side_name(survivor)))
-}
-
-/// Whether the CRM's record holds an edit that the host has not seen: a mapped value that the base does not know, or a
-/// change of any field since the host deleted its own record.
-fn is_edited_there(record: &RemoteRecord, link: &Link, deleted: Option<&LocalRecord>, rules: &PlanRules<'_>) -> bool {
-    let is_later = match (record.modified_at, deleted) {
-        (Some(modified_at), Some(deleted)) => rules.by_host_clock(modified_at) > deleted.modified_at,
-        (Some(_), None) => record.modified_at != link.remote_modified_at,
-        (None, _) => false,
-    };
-    let differs = |field: &MappedField| {
-        let Some(value) = record.fields.get(field.remote.as_str()) else { return false };
-        match (field.to_local(value), link.base.remote(field.local.as_str())) {
-            (Ok(now), Some(base)) => !field.same(&now, base),
-            (Ok(now), None) => !now.is_blank(),
-            (Err(_), _) => true,
+    let (local, remote) = (pair.local.as_ref(), pair.remote.as_ref());
+    match side {
+        Side::Local => why_kept_here(link, local),
+        Side::Remote => {
+            why_kept_there(link, local, remote, &ThereRules { mapping: rules.mapping, ahead: rules.remote_ahead })
         }
-    };
-    is_later || rules.mapping.fields.iter().filter(|field| field.relation.is_none()).any(differs)
+    }
 }
 
 fn action_of(planned: &Planned, mode: Mode, rules: &PlanRules<'_>) -> Action {
@@ -253,7 +229,7 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
                     .remote
                     .as_ref()
                     .and_then(|record| remote_edit(record, field))
-                    .map(|time| rules.by_host_clock(time)),
+                    .map(|time| rules.remote_ahead.map_or(time, |ahead| ahead.corrected(time))),
             },
             mode,
             &rules.merge,
@@ -469,19 +445,7 @@ fn required_missing(fields: Vec<String>, message: String) -> Error {
     Error::invalid(ErrorCode::RequiredFieldMissing, message).with_fields(fields)
 }
 
-fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Local => "host",
-        Side::Remote => "CRM",
-    }
-}
-
 impl PlanRules<'_> {
-    /// A time of the CRM's by the host's clock.
-    fn by_host_clock(&self, time: DateTime<Utc>) -> DateTime<Utc> {
-        self.remote_ahead.map_or(time, |ahead| ahead.corrected(time))
-    }
-
     /// What may be written on `side`.
     pub fn writes(&self, side: Side) -> Writes {
         match side {

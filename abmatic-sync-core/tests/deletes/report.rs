@@ -154,6 +154,28 @@ async fn deletions_are_not_asked_for_before_anything_is_linked() {
 }
 
 #[tokio::test]
+async fn a_long_recycle_bin_is_not_read_by_every_sync() {
+    let host = host(GoneRule::Report).await;
+    let (_, first) = pair(&host).await;
+    let mut remotes = vec![first];
+    for number in 0..24 {
+        remotes.push(host.crm.create(Account, fields([("name", &format!("Acme {number}"))])));
+    }
+    host.sync(Account).await;
+    remotes.iter().for_each(|id| host.crm.delete(Account, id));
+    assert_eq!(host.sync(Account).await.counts.skipped, 25);
+    // Three pages it took: the next read of it is two minutes away.
+    assert_eq!(host.sync(Account).await.calls, 1);
+    host.clock.advance(120);
+    let again = host.sync(Account).await;
+    assert_eq!((again.calls, again.counts.skipped), (1 + 3, 0), "what is told twice is reported once");
+    assert_eq!(host.sync(Account).await.calls, 1);
+    host.clock.advance(120);
+    assert_eq!(host.sync(Account).await.calls, 1 + 1);
+    assert_eq!(host.sync(Account).await.calls, 1 + 1, "a short answer may be had with every sync");
+}
+
+#[tokio::test]
 async fn a_deleted_record_waits_for_its_parent_no_more() {
     let host = Host::new().await;
     let account = host.crm.create(Account, fields([("name", "Acme")]));

@@ -143,6 +143,15 @@ async fn the_host_lists_in_pages_and_releases() {
 }
 
 #[tokio::test]
+async fn a_push_that_names_it_tries_it_at_once() {
+    let host = Host::new().await;
+    let bad = nameless(&host).await;
+    host.sync(Account).await;
+    let push = host.engine.push(&host.connection, Account, Selection::Ids(vec![bad])).await.unwrap();
+    assert_eq!((push.counts.failed, held(&host, Account).await[0].attempts), (1, 2));
+}
+
+#[tokio::test]
 async fn a_mapping_that_is_mended_brings_them_back() {
     let host = Host::new().await;
     let mapping = |remote| Mapping::new(vec![FieldMapping::new("name", "name"), FieldMapping::new("field_01", remote)]);

@@ -1,6 +1,7 @@
 //! Which fields and relations a read asks for, how the query names them, and where each value goes.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use abmatic_sync_core::ids::FieldName;
 use abmatic_sync_core::model::schema::FieldType;
@@ -182,7 +183,7 @@ impl Layout {
     }
 
     /// The columns of a path. `hint` is where it mostly is: answers come in the query's order.
-    pub(crate) fn columns_of(&self, path: &str, hint: usize) -> std::ops::Range<usize> {
+    pub(crate) fn columns_of(&self, path: &str, hint: usize) -> Range<usize> {
         let is_it = |column: &Column| column.path.eq_ignore_ascii_case(path);
         let start = match self.columns.get(hint) {
             Some(column) if is_it(column) => hint,

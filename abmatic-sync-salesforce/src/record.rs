@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
 use abmatic_sync_core::connector::request::Undecodable;
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind};
@@ -48,6 +49,14 @@ pub(crate) fn decode(layout: &Layout, raw: &RawValue) -> Result<Decoded, Undecod
     })
 }
 
+/// Where a value goes, and as what it is read.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    columns: Range<usize>,
+    system: Option<System>,
+    pub(crate) field_type: FieldType,
+}
+
 /// A record on its way, from JSON or from CSV.
 #[derive(Debug)]
 pub(crate) struct Draft<'l> {
@@ -68,23 +77,31 @@ impl<'l> Draft<'l> {
         Self { layout, decoded, is_converted: false, is_person: false, converted_contact: None, expected: 0 }
     }
 
-    /// As what a path's value is read, `None` where nobody asked for it.
-    pub(crate) fn type_of(&self, path: &str) -> Option<FieldType> {
+    /// Where a path's value goes, `None` where nobody asked for it.
+    pub(crate) fn slot(&self, path: &str) -> Option<Slot> {
         let columns = self.layout.columns_of(path, self.expected);
-        let column = self.layout.columns().get(columns).and_then(<[_]>::first).map(|column| column.field_type);
-        column.or_else(|| self.layout.system_of(path).map(System::field_type))
+        let system = self.layout.system_of(path);
+        let column = self.layout.columns().get(columns.start).filter(|_| !columns.is_empty());
+        let field_type = column.map(|column| column.field_type).or_else(|| system.map(System::field_type))?;
+        Some(Slot { columns, system, field_type })
     }
 
-    /// Sets the value of a path wherever it is wanted.
-    pub(crate) fn set(&mut self, path: &str, value: Value) {
-        if let Some(system) = self.layout.system_of(path) {
+    /// Puts a value where it is wanted.
+    pub(crate) fn set(&mut self, slot: Slot, value: Value) {
+        if let Some(system) = slot.system {
             self.set_system(system, &value);
         }
-        let columns = self.layout.columns_of(path, self.expected);
-        self.expected = columns.end;
-        for column in self.layout.columns().get(columns).unwrap_or_default() {
-            self.decoded.record.fields.insert(column.name.clone(), value.clone());
+        if slot.columns.is_empty() {
+            return;
         }
+        self.expected = slot.columns.end;
+        let fields = &mut self.decoded.record.fields;
+        let columns = self.layout.columns().get(slot.columns).unwrap_or_default();
+        let Some((last, others)) = columns.split_last() else { return };
+        for column in others {
+            fields.insert(column.name.clone(), value.clone());
+        }
+        fields.insert(last.name.clone(), value);
     }
 
     fn set_system(&mut self, system: System, value: &Value) {
@@ -188,12 +205,12 @@ impl<'de> Visitor<'de> for Walk<'_, '_, '_> {
                 draft.set_roles(map.next_value()?);
                 continue;
             }
-            if let Some(field_type) = draft.type_of(&path) {
-                let value = match field_type {
-                    FieldType::Decimal | FieldType::Integer => number(map.next_value()?, field_type),
-                    _ => map.next_value_seed(ValueSeed(field_type))?,
+            if let Some(slot) = draft.slot(&path) {
+                let value = match slot.field_type {
+                    FieldType::Decimal | FieldType::Integer => number(map.next_value()?, slot.field_type),
+                    _ => map.next_value_seed(ValueSeed(slot.field_type))?,
                 };
-                draft.set(&path, value);
+                draft.set(slot, value);
                 continue;
             }
             let below = format!("{path}.");

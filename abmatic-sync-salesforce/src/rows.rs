@@ -49,8 +49,9 @@ pub(crate) fn decode(layout: &Layout, body: &[u8]) -> Result<(Vec<Decoded>, Vec<
     while reader.read_record(&mut row).map_err(unreadable)? {
         let mut draft = Draft::new(layout);
         for (path, text) in header.iter().zip(&row) {
-            if let Some(field_type) = draft.type_of(path) {
-                draft.set(path, values::decode(text, field_type));
+            if let Some(slot) = draft.slot(path) {
+                let value = values::decode(text, slot.field_type);
+                draft.set(slot, value);
             }
         }
         match draft.finish() {

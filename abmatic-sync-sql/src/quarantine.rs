@@ -3,19 +3,20 @@
 use abmatic_sync_core::error::{ErrorCode, Result};
 use abmatic_sync_core::model::quarantine::{Quarantined, Seen};
 use abmatic_sync_core::model::record::{RecordId, Version};
+use abmatic_sync_core::model::resource::Side;
 use abmatic_sync_core::store::state::{QuarantineQuery, Retried};
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Binds};
 use crate::failure::failed;
 use crate::text::{micros, side_number, side_of, time, word};
 
 static OF: Batch = Batch::new(
     "SELECT side, id, code, message, attempts, failed_at, retry_at, seen_version, seen_modified_at
-     FROM abmatic_quarantine WHERE scope = ? AND (side, id) IN (VALUES ",
-    "(?,?)",
+     FROM abmatic_quarantine WHERE scope = ? AND side = ? AND id IN (",
+    "?",
     ")",
 );
 
@@ -33,12 +34,11 @@ static SET_ASIDE: Batch = Batch::new(
     "",
 );
 
-static RELEASE: Batch =
-    Batch::new("DELETE FROM abmatic_quarantine WHERE scope = ? AND (side, id) IN (VALUES ", "(?,?)", ")");
+static RELEASE: Batch = Batch::new("DELETE FROM abmatic_quarantine WHERE scope = ? AND side = ? AND id IN (", "?", ")");
 
 static RETRY: Batch = Batch::new(
-    "UPDATE abmatic_quarantine SET retry_at = MIN(retry_at, ?) WHERE scope = ? AND (side, id) IN (VALUES ",
-    "(?,?)",
+    "UPDATE abmatic_quarantine SET retry_at = MIN(retry_at, ?) WHERE scope = ? AND side = ? AND id IN (",
+    "?",
     ")",
 );
 
@@ -59,16 +59,16 @@ pub(crate) async fn find(
             query.bind(i64::try_from(*limit).unwrap_or(i64::MAX)).fetch_all(connection).await
         }
         QuarantineQuery::Of(records) => {
-            // Each once: two statements over one list must not find a record twice.
-            let mut records: Vec<&RecordId> = records.iter().collect();
-            records.sort_unstable();
-            records.dedup();
-            let share = |binds: &mut crate::batch::Binds| binds.push(scope);
-            OF.fetch(connection, share, &records, |binds, record| {
-                binds.push(side_number(record.side()));
-                binds.push(record.as_str());
-            })
-            .await
+            let mut rows = Vec::new();
+            for (side, ids) in by_side(records) {
+                let share = |binds: &mut Binds| {
+                    binds.push(scope);
+                    binds.push(side);
+                };
+                let found = OF.fetch(&mut *connection, share, &ids, |binds, id| binds.push(id)).await;
+                rows.extend(found.map_err(failed("look the quarantine up"))?);
+            }
+            Ok(rows)
         }
         // Queries that a later core may know.
         _ => Ok(Vec::new()),
@@ -115,19 +115,25 @@ pub(crate) async fn set_aside(connection: &mut SqliteConnection, scope: i64, rec
 }
 
 pub(crate) async fn release(connection: &mut SqliteConnection, scope: i64, records: &[RecordId]) -> Result<()> {
-    RELEASE
-        .execute(
-            connection,
-            |binds| binds.push(scope),
-            records.iter(),
-            |binds, record| {
-                binds.push(side_number(record.side()));
-                binds.push(record.as_str());
-            },
-        )
-        .await
-        .map(|_| ())
-        .map_err(failed("take records out of quarantine"))
+    for (side, ids) in by_side(records) {
+        let share = |binds: &mut Binds| {
+            binds.push(scope);
+            binds.push(side);
+        };
+        let done = RELEASE.execute(&mut *connection, share, ids.into_iter(), |binds, id| binds.push(id)).await;
+        done.map_err(failed("take records out of quarantine"))?;
+    }
+    Ok(())
+}
+
+/// Records by the number of their side, each once: two statements over one list must not find a record twice.
+fn by_side(records: &[RecordId]) -> impl Iterator<Item = (i64, Vec<&str>)> {
+    [Side::Local, Side::Remote].into_iter().filter_map(|side| {
+        let mut ids: Vec<&str> = records.iter().filter(|record| record.side() == side).map(RecordId::as_str).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        (!ids.is_empty()).then_some((side_number(side), ids))
+    })
 }
 
 /// Makes records due at `at`, and says how many they are.
@@ -145,15 +151,17 @@ pub(crate) async fn retry_now(
             .await
             .map(|done| done.rows_affected()),
         Retried::Of(records) => {
-            let share = |binds: &mut crate::batch::Binds| {
-                binds.push(micros(at));
-                binds.push(scope);
-            };
-            let bind = |binds: &mut crate::batch::Binds, record: &RecordId| {
-                binds.push(side_number(record.side()));
-                binds.push(record.as_str());
-            };
-            RETRY.execute(connection, share, records.iter(), bind).await.map(|written| written.rows)
+            let mut due = 0;
+            for (side, ids) in by_side(records) {
+                let share = |binds: &mut Binds| {
+                    binds.push(micros(at));
+                    binds.push(scope);
+                    binds.push(side);
+                };
+                let done = RETRY.execute(&mut *connection, share, ids.into_iter(), |binds, id| binds.push(id)).await;
+                due += done.map_err(failed("make records due"))?.rows;
+            }
+            Ok(due)
         }
         // Choices that a later core may know.
         _ => Ok(0),

@@ -50,6 +50,59 @@
 //! required ones; PKCE; the 414 for long URLs; sensitive properties; the sanitising of HTML; compressed answers.
 //! Where HubSpot's answer is not documented (the text of a 400 beyond the cap, say) the status is right and the words
 //! are ours.
+//!
+//! # The fake Salesforce
+//!
+//! [`fake::salesforce::FakeSalesforce`] does the same for an org, at any API version from 31.0 to 68.0 in the path; the
+//! login host and the instance are one address. By itself: `fake-crm salesforce --port 0 --seed-records 1000`, or
+//! `--seed-accounts 1000000`.
+//!
+//! ```
+//! use abmatic_sync_testkit::fake::exchange::Request;
+//! use abmatic_sync_testkit::fake::salesforce::{FakeSalesforce, Field};
+//!
+//! let fake = FakeSalesforce::builder()
+//!     .seed_records(70)
+//!     .field("Account", Field::picklist("Region__c", &["EMEA", "APAC"]).restricted())
+//!     .build();
+//! let count = Request::new("GET", "/services/data/v62.0/query?q=SELECT+COUNT()+FROM+Contact").bearer(&fake.token());
+//! assert_eq!(fake.answer(&count).json()["totalSize"], 70);
+//! ```
+//!
+//! | Path (behind `/services/data/vXX.0` where it begins with `…`) | Covered |
+//! |---|---|
+//! | `/services/data`, `…`, `…/limits`, `…/limits/recordCount` | yes; the day's limit rolls and is enforced |
+//! | `…/sobjects`, `…/sobjects/{Object}`, `…/describe` | every key; children; one record type (master) |
+//! | `…/sobjects/{Object}/{id}` | create, read, update, delete; conditional headers; `ETag` on accounts |
+//! | `…/sobjects/{Object}/{field}/{value}` | upsert (201, 200, 300, 204 before v46), read, delete, `updateOnly` |
+//! | `…/composite/sobjects…` | create, update, upsert, delete, retrieve; `allOrNone`; 200 rows, 10 chunks |
+//! | `…/composite`, `…/composite/batch`, `…/composite/tree/{Object}` | references, all or none; each call of a batch counts |
+//! | `…/query`, `…/queryAll`, `…/query/{locator}` | SOQL, see below; locators of one session, for two days |
+//! | `…/sobjects/{Object}/{updated,deleted}` | 30 and 15 days back |
+//! | `…/jobs/query…` | results by locator, `resultPages`, abort, delete |
+//! | `…/jobs/ingest…` | insert, update, upsert, delete, hardDelete; three kinds of results; abort, delete |
+//! | `…/sobjects/{Object}/listviews…` | list, one, describe, results |
+//! | `/services/oauth2/{authorize,token,revoke,userinfo}`, `/id/{org}/{user}` | code with PKCE, refresh (rotating if set), client credentials, JWT bearer (claims are checked, **the signature is not**); everyone who is asked agrees at once |
+//! | `/__fake/…` as above, and `user`, `limits`, `tokens/{expire,revoke}`, `locators/expire` (all POST) | no token |
+//!
+//! Objects: Account, Contact, Lead, Opportunity, OpportunityContactRole, Task, Campaign, CampaignMember, and to read
+//! User, Group, Organization, OpportunityStage, LeadStatus. Accounts, contacts, leads and opportunities have custom
+//! fields of each kind; the external id is `Abmatic_Id__c` (text, unique, case-insensitive) there and on Task and
+//! Campaign. `Host_Key__c` is an external id that is *not* unique. More fields by the builder.
+//!
+//! SOQL: paths over five relationships, polymorphic ones too; subqueries and semi-joins; all operators, date literals
+//! (in UTC), `USING SCOPE mine`, `GROUP BY` with aggregates, `FIELDS()`, `ALL ROWS`. Not: `TYPEOF`, `HAVING`, `ROLLUP`,
+//! `toLabel()` and other functions, geolocation, SOSL.
+//!
+//! `/__fake/user` takes `{"action":"create","object":"Account","fields":{…}}`; other actions are `update`, `delete`,
+//! `undelete`, `erase`, `lock`, `unlock` (with `id`), `merge` (`id` survives, `loser` goes) and `convert` (`id`, and if
+//! wanted `account`, `contact`, `opportunity`). Faults as above: `rate_limited` is 403 `REQUEST_LIMIT_EXCEEDED` (policy
+//! `CONCURRENT` for the other one), `locked` fails every row with `UNABLE_TO_LOCK_ROW`, `migrating` is 503
+//! `ORG_IN_MAINTENANCE`, `expired_token` is 401 `INVALID_SESSION_ID` once; `/__fake/tokens/expire` ends all sessions.
+//!
+//! Not covered: person accounts, record types, several currencies, translations, UI API, composite graphs, SOAP (so no
+//! login by user name and password), Bulk 1.0, events and streaming, triggers and flows, approval locks, sharing.
+//! Results of a cursor are ids that were found once; their values are those of the moment when a page is read.
 
 pub mod fake;
 pub mod memory;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use abmatic_sync_testkit::fake::fault::Fault;
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
+use abmatic_sync_testkit::fake::salesforce::FakeSalesforce;
 use clap::{Args, Parser, Subcommand};
 
 /// A fake CRM on loopback.
@@ -21,6 +22,8 @@ struct Arguments {
 enum Crm {
     /// A HubSpot account.
     Hubspot(Hubspot),
+    /// A Salesforce org.
+    Salesforce(Salesforce),
 }
 
 #[derive(Debug, Args)]
@@ -54,10 +57,44 @@ struct Hubspot {
     faults: Vec<Fault>,
 }
 
+#[derive(Debug, Args)]
+struct Salesforce {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Contacts to seed, with a seventh as many accounts and opportunities, and a third as many leads.
+    #[arg(long, default_value_t = 0)]
+    seed_records: usize,
+    /// Accounts to seed, if not a seventh of the contacts.
+    #[arg(long)]
+    seed_accounts: Option<usize>,
+    /// Seed of all random choices.
+    #[arg(long, default_value_t = 1)]
+    rng_seed: u64,
+    /// The access token of the session that is open from the start.
+    #[arg(long)]
+    token: Option<String>,
+    /// Calls of a rolling day; beyond them calls are refused with 403 `REQUEST_LIMIT_EXCEEDED`.
+    #[arg(long)]
+    daily_limit: Option<u64>,
+    /// How many polls a bulk job is on its way.
+    #[arg(long, default_value_t = 1)]
+    bulk_polls: u32,
+    /// Each refresh gives a new refresh token, and ends the old one with its sessions.
+    #[arg(long)]
+    rotate_refresh_tokens: bool,
+    /// A fault, for example `rate_limited,matches=query,times=3` or `server_error,status=503,html,times=always`.
+    #[arg(long = "fault", value_name = "SPEC")]
+    faults: Vec<Fault>,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Crm::Hubspot(arguments) = Arguments::parse().crm;
-    match serve(arguments).await {
+    let served = match Arguments::parse().crm {
+        Crm::Hubspot(arguments) => serve_hubspot(arguments).await,
+        Crm::Salesforce(arguments) => serve_salesforce(arguments).await,
+    };
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("fake-crm: {error}");
@@ -66,7 +103,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(arguments: Hubspot) -> io::Result<()> {
+async fn serve_hubspot(arguments: Hubspot) -> io::Result<()> {
     let mut builder = FakeHubspot::builder()
         .port(arguments.port)
         .seed_records(arguments.seed_records)
@@ -82,15 +119,39 @@ async fn serve(arguments: Hubspot) -> io::Result<()> {
     for fault in arguments.faults {
         fake.inject(fault);
     }
-    announce(&fake)?;
+    announce("hubspot", &fake.base_url(), &fake.token())?;
+    wait_for_end().await
+}
+
+async fn serve_salesforce(arguments: Salesforce) -> io::Result<()> {
+    let mut builder = FakeSalesforce::builder()
+        .port(arguments.port)
+        .seed_records(arguments.seed_records)
+        .rng_seed(arguments.rng_seed)
+        .bulk_polls(arguments.bulk_polls)
+        .rotate_refresh_tokens(arguments.rotate_refresh_tokens);
+    if let Some(accounts) = arguments.seed_accounts {
+        builder = builder.seed_accounts(accounts);
+    }
+    if let Some(calls) = arguments.daily_limit {
+        builder = builder.daily_limit(calls);
+    }
+    if let Some(token) = &arguments.token {
+        builder = builder.token(token);
+    }
+    let fake = builder.start().await?;
+    for fault in arguments.faults {
+        fake.inject(fault);
+    }
+    announce("salesforce", &fake.base_url(), &fake.token())?;
     wait_for_end().await
 }
 
 /// The line that callers read to find the server; its keys keep this order.
-fn announce(fake: &FakeHubspot) -> io::Result<()> {
-    let token = serde_json::to_string(&fake.token())?;
+fn announce(crm: &str, base_url: &str, token: &str) -> io::Result<()> {
+    let token = serde_json::to_string(token)?;
     let mut out = io::stdout().lock();
-    writeln!(out, "{{\"crm\":\"hubspot\",\"base_url\":\"{}\",\"token\":{token}}}", fake.base_url())?;
+    writeln!(out, "{{\"crm\":\"{crm}\",\"base_url\":\"{base_url}\",\"token\":{token}}}")?;
     out.flush()
 }
 

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::fake::exchange::{Delivery, Request, Response};
 
-const HEAD_BYTES_MAX: usize = 64 * 1024;
+const HEAD_BYTES_MAX: usize = 256 * 1024;
 const HEADERS_MAX: usize = 96;
 
 /// One client's connection.

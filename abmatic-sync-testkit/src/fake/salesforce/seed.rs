@@ -1,0 +1,367 @@
+//! A messy org: what people, imports and old integrations leave behind, the same for the same seed.
+
+use crate::fake::dice::Dice;
+use crate::fake::moment::{self, DAY_MS};
+use crate::fake::packed::{FieldId, Values};
+use crate::fake::salesforce::kind::Kind;
+use crate::fake::salesforce::listviews::{self, ListView};
+use crate::fake::salesforce::record::{Record, whole_seconds};
+use crate::fake::salesforce::shelf::Shelf;
+use crate::fake::salesforce::state::State;
+use crate::fake::salesforce::turn::Turn;
+use crate::fake::salesforce::work::STAGES;
+use crate::fake::words::{
+    CITIES, COMPANY_ENDS, COMPANY_STARTS, DEAL_WORDS, ENDINGS, FIRST_NAMES, IDN_DOMAINS, JOB_TITLES, LAST_NAMES,
+};
+
+/// How far back the records go.
+const DAYS: u64 = 730;
+/// Contacts for each account and each opportunity.
+const CONTACTS_PER_ACCOUNT: usize = 7;
+/// Contacts for each lead.
+const CONTACTS_PER_LEAD: usize = 3;
+
+/// How many records to seed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Amounts {
+    pub(crate) contacts: usize,
+    /// A seventh of the contacts unless it is set.
+    pub(crate) accounts: Option<usize>,
+}
+
+/// Seeds contacts, accounts, leads, opportunities and their roles, a campaign, and a list view.
+pub(crate) fn seed(state: &mut State, amounts: Amounts, now: i64) {
+    let fewer = amounts.contacts.div_ceil(CONTACTS_PER_ACCOUNT);
+    let accounts = amounts.accounts.unwrap_or(fewer);
+    if amounts.contacts == 0 && accounts == 0 {
+        return;
+    }
+    // Midnight, so that two fakes of one day and one seed are equal.
+    let today = now.div_euclid(DAY_MS) * DAY_MS;
+    let mut seeder = Seeder { dice: state.dice.clone(), today, owners: owners(state) };
+    let accounts = seeder.accounts(state, accounts);
+    let people = seeder.contacts(state, amounts.contacts, &accounts);
+    seeder.leads(state, amounts.contacts.div_ceil(CONTACTS_PER_LEAD), &accounts, &people);
+    seeder.opportunities(state, fewer, &accounts, &people);
+    seeder.campaign(state, &people);
+    state.dice = seeder.dice;
+    let view = ListView {
+        number: 0,
+        kind: Kind::ACCOUNT,
+        developer_name: "Target_Accounts".to_owned(),
+        label: "Target Accounts".to_owned(),
+        condition: "Is_Target__c = TRUE".to_owned(),
+        mine: false,
+    };
+    // The condition is ours; it can only fail where the field was hidden, and then there is no such view.
+    let _ = listviews::add(state, &Turn::of_user(now, state.me), view);
+}
+
+/// The ids of all users, the one who has left too.
+fn owners(state: &State) -> Vec<String> {
+    let users = state.shelf(Kind::USER);
+    users.iter().map(|(number, _)| users.id(number)).collect()
+}
+
+struct Account {
+    number: u64,
+    name: String,
+    /// Without `www.` and the like, for the e-mails of its people.
+    domain: String,
+}
+
+/// Collects one record's values by name.
+struct Sheet<'a> {
+    shelf: &'a Shelf,
+    pairs: Vec<(FieldId, String)>,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(state: &'a State, kind: Kind) -> Self {
+        Self { shelf: state.shelf(kind), pairs: Vec::with_capacity(16) }
+    }
+
+    fn set(&mut self, name: &str, value: impl Into<String>) {
+        let value = value.into();
+        if let (Some(id), false) = (self.shelf.catalogue.id(name), value.is_empty()) {
+            self.pairs.push((id, value));
+        }
+    }
+
+    /// One of the field's picklist values.
+    fn pick(&mut self, dice: &mut Dice, name: &str) {
+        let choices = self.shelf.catalogue.find(name).map(|(_, field)| &field.choices);
+        let active: Vec<&str> =
+            choices.into_iter().flatten().filter(|choice| choice.active).map(|choice| choice.value.as_str()).collect();
+        self.set(name, dice.pick(&active));
+    }
+
+    fn pack(self) -> Values {
+        Values::pack(self.pairs.iter().map(|(id, value)| (*id, value.as_str())).collect())
+    }
+}
+
+struct Seeder {
+    dice: Dice,
+    today: i64,
+    owners: Vec<String>,
+}
+
+impl Seeder {
+    /// Stores a record with dates of the past two years.
+    fn store(&mut self, state: &mut State, kind: Kind, values: Values) -> u64 {
+        let ago = i64::try_from(self.dice.below(DAYS * 86_400_000)).unwrap_or(0);
+        let created = whole_seconds(self.today - ago);
+        let mut record = Record::new(created, state.me, values);
+        let life = u64::try_from(self.today - created).unwrap_or(0).max(1);
+        let changed = created + i64::try_from(self.dice.below(life)).unwrap_or(0);
+        record.touch(changed, state.me + self.dice.below(2));
+        // Automated processes leave later stamps than people do.
+        if self.dice.chance(10) {
+            record.stamp = whole_seconds(self.today).min(record.stamp + 3_600_000);
+        }
+        let shelf = state.shelf_mut(kind);
+        let number = shelf.take_number();
+        shelf.put(number, Some(record));
+        number
+    }
+
+    fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.dice.below(length as u64)).unwrap_or(0)
+    }
+
+    fn owner(&mut self) -> String {
+        let at = self.index(self.owners.len());
+        self.owners.get(at).cloned().unwrap_or_default()
+    }
+
+    fn accounts(&mut self, state: &mut State, count: usize) -> Vec<Account> {
+        let mut accounts: Vec<Account> = Vec::with_capacity(count);
+        for number in 0..count {
+            let twin = self.index(number);
+            let twin = accounts.get(twin).filter(|_| self.dice.chance(8));
+            let (name, domain) = match twin {
+                Some(twin) => (twin.name.to_uppercase(), twin.domain.clone()),
+                None => self.company(number),
+            };
+            let parent = accounts.last().map(|account| account.number).filter(|_| self.dice.chance(5));
+            let values = self.account_values(state, &name, &domain, parent);
+            accounts.push(Account { number: self.store(state, Kind::ACCOUNT, values), name, domain });
+        }
+        accounts
+    }
+
+    fn company(&mut self, number: usize) -> (String, String) {
+        let (start, end) = (self.dice.pick(COMPANY_STARTS), self.dice.pick(COMPANY_ENDS));
+        let name = format!("{start} {end}");
+        if self.dice.chance(3) {
+            return (name, format!("{}{number}.de", self.dice.pick(IDN_DOMAINS)));
+        }
+        let plain: String = start.chars().filter(char::is_ascii_alphanumeric).collect();
+        (name, format!("{}{number}.{}", plain.to_ascii_lowercase(), self.dice.pick(ENDINGS)))
+    }
+
+    fn website(&mut self, domain: &str) -> String {
+        match self.dice.below(16) {
+            0 => format!("http://www.{domain}:8080/index.html?utm_source=crm#top"),
+            1 => "n/a".to_owned(),
+            2 => "http://".to_owned(),
+            3 | 4 => String::new(),
+            5 => format!("HTTPS://WWW.{}/", domain.to_uppercase()),
+            6 | 7 => domain.to_owned(),
+            8 => format!("www.{domain}"),
+            _ => format!("https://www.{domain}"),
+        }
+    }
+
+    fn account_values(&mut self, state: &State, name: &str, domain: &str, parent: Option<u64>) -> Values {
+        let mut sheet = Sheet::new(state, Kind::ACCOUNT);
+        sheet.set("Name", name);
+        sheet.set("Website", self.website(domain));
+        if let Some(parent) = parent {
+            sheet.set("ParentId", state.shelf(Kind::ACCOUNT).id(parent));
+        }
+        if self.dice.chance(85) {
+            sheet.pick(&mut self.dice, "Industry");
+        }
+        if self.dice.chance(75) {
+            sheet.pick(&mut self.dice, "Type");
+        }
+        if self.dice.chance(80) {
+            sheet.set("NumberOfEmployees", (1 + self.dice.below(10) * self.dice.below(900)).to_string());
+        }
+        if self.dice.chance(70) {
+            sheet.set("AnnualRevenue", (self.dice.below(500) * 100_000).to_string());
+        }
+        let (city, country) = self.dice.pick(CITIES);
+        sheet.set("BillingCity", city);
+        sheet.set("BillingCountry", country);
+        sheet.set("Is_Target__c", if self.dice.chance(25) { "true" } else { "false" });
+        if self.dice.chance(40) {
+            sheet.pick(&mut self.dice, "Tier__c");
+        }
+        if self.dice.chance(20) {
+            sheet.set("Interests__c", "Analytics;Security");
+        }
+        sheet.set("OwnerId", self.owner());
+        sheet.pack()
+    }
+
+    fn contacts(&mut self, state: &mut State, count: usize, accounts: &[Account]) -> Vec<u64> {
+        let mut people = Vec::with_capacity(count);
+        for number in 0..count {
+            let account = self.index(accounts.len());
+            let account = accounts.get(account).filter(|_| self.dice.chance(92));
+            let mut sheet = Sheet::new(state, Kind::CONTACT);
+            self.person(&mut sheet, account.map(|account| account.domain.as_str()), number);
+            if let Some(account) = account {
+                sheet.set("AccountId", state.shelf(Kind::ACCOUNT).id(account.number));
+            }
+            let (city, country) = self.dice.pick(CITIES);
+            if self.dice.chance(65) {
+                sheet.set("MailingCity", city);
+                sheet.set("MailingCountry", country);
+            }
+            sheet.set("HasOptedOutOfEmail", if self.dice.chance(5) { "true" } else { "false" });
+            sheet.set("DoNotCall", "false");
+            let values = sheet.pack();
+            people.push(self.store(state, Kind::CONTACT, values));
+        }
+        people
+    }
+
+    /// Name, e-mail, title and phone.
+    fn person(&mut self, sheet: &mut Sheet<'_>, domain: Option<&str>, number: usize) {
+        let (first, last) = (self.dice.pick(FIRST_NAMES), self.dice.pick(LAST_NAMES));
+        sheet.set("LastName", last);
+        if self.dice.chance(95) {
+            sheet.set("FirstName", first);
+        }
+        if self.dice.chance(94) {
+            let plain = |name: &str| name.to_lowercase().replace([' ', '\''], "");
+            let local = format!("{}.{}{number}", plain(first), plain(last));
+            let local: String = local.chars().filter(char::is_ascii).collect();
+            let domain: String = domain.unwrap_or("gmail.com").chars().filter(char::is_ascii).collect();
+            sheet.set("Email", format!("{}@{domain}", local.trim_matches('.')));
+        }
+        if self.dice.chance(75) {
+            sheet.set("Title", self.dice.pick(JOB_TITLES));
+        }
+        if self.dice.chance(60) {
+            let (area, line) = (200 + self.dice.below(700), self.dice.below(10_000_000));
+            sheet.set(
+                "Phone",
+                match self.dice.below(3) {
+                    0 => format!("+1{area}{line:07}"),
+                    1 => format!("({area}) {:03}-{:04}", line / 10_000, line % 10_000),
+                    _ => format!("+49 {area} {line}"),
+                },
+            );
+        }
+        sheet.set("OwnerId", self.owner());
+    }
+
+    /// Some are converted, some stand for people who are contacts as well.
+    fn leads(&mut self, state: &mut State, count: usize, accounts: &[Account], people: &[u64]) {
+        for number in 0..count {
+            let account = self.index(accounts.len());
+            let account = accounts.get(account);
+            let mut sheet = Sheet::new(state, Kind::LEAD);
+            let domain = account.map(|account| account.domain.as_str()).filter(|_| self.dice.chance(60));
+            self.person(&mut sheet, domain, number);
+            let company = self.company(number).0;
+            sheet.set(
+                "Company",
+                account.filter(|_| self.dice.chance(50)).map_or(company, |account| account.name.clone()),
+            );
+            sheet.pick(&mut self.dice, "LeadSource");
+            for flag in ["HasOptedOutOfEmail", "DoNotCall", "IsUnreadByOwner"] {
+                sheet.set(flag, "false");
+            }
+            let contact = self.index(people.len());
+            let contact = people.get(contact).filter(|_| self.dice.chance(4));
+            match (contact, account) {
+                (Some(contact), Some(account)) => {
+                    sheet.set("Status", "Closed - Converted");
+                    sheet.set("IsConverted", "true");
+                    sheet.set("ConvertedDate", moment::date(self.today - DAY_MS));
+                    sheet.set("ConvertedContactId", state.shelf(Kind::CONTACT).id(*contact));
+                    sheet.set("ConvertedAccountId", state.shelf(Kind::ACCOUNT).id(account.number));
+                }
+                _ => {
+                    sheet.set("IsConverted", "false");
+                    sheet.set("Status", self.dice.pick(&["Open - Not Contacted", "Working - Contacted"]));
+                }
+            }
+            let values = sheet.pack();
+            self.store(state, Kind::LEAD, values);
+        }
+    }
+
+    fn opportunities(&mut self, state: &mut State, count: usize, accounts: &[Account], people: &[u64]) {
+        for _ in 0..count {
+            let account = self.index(accounts.len());
+            let account = accounts.get(account);
+            let stage = self.index(STAGES.len());
+            let (stage, probability, closed, won, forecast) = STAGES[stage];
+            let mut sheet = Sheet::new(state, Kind::OPPORTUNITY);
+            let name = account.map_or("Unknown", |account| account.name.as_str());
+            sheet.set("Name", format!("{name} – {}", self.dice.pick(DEAL_WORDS)));
+            if let Some(account) = account {
+                sheet.set("AccountId", state.shelf(Kind::ACCOUNT).id(account.number));
+            }
+            sheet.set("StageName", stage);
+            sheet.set("Probability", probability.to_string());
+            sheet.set("IsClosed", closed.to_string());
+            sheet.set("IsWon", won.to_string());
+            sheet.set("ForecastCategory", forecast);
+            if self.dice.chance(85) {
+                let cents = self.dice.below(100);
+                let amount = format!("{}.{cents:02}", self.dice.below(250_000));
+                sheet.set("Amount", amount.trim_end_matches('0').trim_end_matches('.'));
+            }
+            let days = i64::try_from(self.dice.below(365)).unwrap_or(0);
+            sheet.set("CloseDate", moment::date(self.today + (days - 180) * DAY_MS));
+            sheet.pick(&mut self.dice, "Type");
+            sheet.set("OwnerId", self.owner());
+            let values = sheet.pack();
+            let number = self.store(state, Kind::OPPORTUNITY, values);
+            self.roles(state, number, people);
+        }
+    }
+
+    fn roles(&mut self, state: &mut State, opportunity: u64, people: &[u64]) {
+        for at in 0..self.dice.below(4) {
+            let person = self.index(people.len());
+            let Some(person) = people.get(person) else { return };
+            let mut sheet = Sheet::new(state, Kind::CONTACT_ROLE);
+            sheet.set("OpportunityId", state.shelf(Kind::OPPORTUNITY).id(opportunity));
+            sheet.set("ContactId", state.shelf(Kind::CONTACT).id(*person));
+            sheet.set("IsPrimary", (at == 0).to_string());
+            sheet.pick(&mut self.dice, "Role");
+            let values = sheet.pack();
+            self.store(state, Kind::CONTACT_ROLE, values);
+        }
+    }
+
+    /// A webinar that every fifth contact attended.
+    fn campaign(&mut self, state: &mut State, people: &[u64]) {
+        let mut sheet = Sheet::new(state, Kind::CAMPAIGN);
+        sheet.set("Name", "Webinar attendees");
+        sheet.set("Type", "Webinar");
+        sheet.set("Status", "Completed");
+        sheet.set("IsActive", "true");
+        sheet.set("OwnerId", self.owner());
+        let values = sheet.pack();
+        let campaign = self.store(state, Kind::CAMPAIGN, values);
+        for person in people.iter().step_by(5) {
+            let mut sheet = Sheet::new(state, Kind::CAMPAIGN_MEMBER);
+            sheet.set("CampaignId", state.shelf(Kind::CAMPAIGN).id(campaign));
+            sheet.set("ContactId", state.shelf(Kind::CONTACT).id(*person));
+            sheet.set("Status", "Responded");
+            sheet.set("HasResponded", "true");
+            let values = sheet.pack();
+            self.store(state, Kind::CAMPAIGN_MEMBER, values);
+        }
+    }
+}

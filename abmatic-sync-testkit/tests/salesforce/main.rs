@@ -1,0 +1,9 @@
+//! The fake Salesforce answers as the documented API does: statuses, bodies, headers, paging, limits, faults.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod collections;
+mod desk;
+mod queries;
+mod rows;
+mod sessions;

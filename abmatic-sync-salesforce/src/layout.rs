@@ -14,7 +14,8 @@ use crate::object::{
 
 /// The child rows by which an opportunity has its contacts.
 pub(crate) const ROLES: &str = "OpportunityContactRoles";
-const ROLES_QUERY: &str = "(SELECT ContactId FROM OpportunityContactRoles)";
+/// A query over the recycle bin shows the deleted rows of live records too.
+const ROLES_QUERY: &str = "(SELECT ContactId FROM OpportunityContactRoles WHERE IsDeleted = FALSE)";
 
 /// One value that is asked for.
 #[derive(Clone, Debug)]

@@ -98,7 +98,7 @@ async fn relations_come_with_their_record() {
         "CloseDate": "2026-03-31", "OpportunityContactRoles": roles});
     let bare = json!({"Account": null, "AccountId": null, "CloseDate": null, "OpportunityContactRoles": null});
     let soql = "SELECT Account.Name,AccountId,CloseDate,Id,CreatedDate,SystemModstamp,\
-                (SELECT ContactId FROM OpportunityContactRoles) FROM Opportunity ORDER BY Id";
+                (SELECT ContactId FROM OpportunityContactRoles WHERE IsDeleted = FALSE) FROM Opportunity ORDER BY Id";
     let records = vec![
         record("Opportunity", "006000000000001AAA", opportunity),
         record("Opportunity", "006000000000002AAA", bare),

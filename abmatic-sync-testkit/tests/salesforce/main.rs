@@ -2,8 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod bulk;
 mod collections;
+mod deletions;
 mod desk;
+mod failures;
+mod listviews;
+mod oauth;
 mod queries;
 mod rows;
 mod sessions;
+mod socket;

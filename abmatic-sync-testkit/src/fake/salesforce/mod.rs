@@ -34,6 +34,7 @@ mod routes;
 mod rows;
 mod save;
 mod seed;
+mod seed_work;
 mod settings;
 mod setup;
 mod shelf;

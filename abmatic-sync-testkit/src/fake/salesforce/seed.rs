@@ -1,7 +1,7 @@
 //! A messy org: what people, imports and old integrations leave behind, the same for the same seed.
 
 use crate::fake::dice::Dice;
-use crate::fake::moment::{self, DAY_MS};
+use crate::fake::moment::DAY_MS;
 use crate::fake::packed::{FieldId, Values};
 use crate::fake::salesforce::kind::Kind;
 use crate::fake::salesforce::listviews::{self, ListView};
@@ -9,9 +9,8 @@ use crate::fake::salesforce::record::{Record, whole_seconds};
 use crate::fake::salesforce::shelf::Shelf;
 use crate::fake::salesforce::state::State;
 use crate::fake::salesforce::turn::Turn;
-use crate::fake::salesforce::work::STAGES;
 use crate::fake::words::{
-    CITIES, COMPANY_ENDS, COMPANY_STARTS, DEAL_WORDS, ENDINGS, FIRST_NAMES, IDN_DOMAINS, JOB_TITLES, LAST_NAMES,
+    CITIES, COMPANY_ENDS, COMPANY_STARTS, ENDINGS, FIRST_NAMES, IDN_DOMAINS, JOB_TITLES, LAST_NAMES,
 };
 
 /// How far back the records go.
@@ -63,25 +62,26 @@ fn owners(state: &State) -> Vec<String> {
     users.iter().map(|(number, _)| users.id(number)).collect()
 }
 
-struct Account {
-    number: u64,
-    name: String,
+/// A seeded account, as its people and deals see it.
+pub(crate) struct Account {
+    pub(crate) number: u64,
+    pub(crate) name: String,
     /// Without `www.` and the like, for the e-mails of its people.
-    domain: String,
+    pub(crate) domain: String,
 }
 
 /// Collects one record's values by name.
-struct Sheet<'a> {
+pub(crate) struct Sheet<'a> {
     shelf: &'a Shelf,
     pairs: Vec<(FieldId, String)>,
 }
 
 impl<'a> Sheet<'a> {
-    fn new(state: &'a State, kind: Kind) -> Self {
+    pub(crate) fn new(state: &'a State, kind: Kind) -> Self {
         Self { shelf: state.shelf(kind), pairs: Vec::with_capacity(16) }
     }
 
-    fn set(&mut self, name: &str, value: impl Into<String>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
         let value = value.into();
         if let (Some(id), false) = (self.shelf.catalogue.id(name), value.is_empty()) {
             self.pairs.push((id, value));
@@ -89,27 +89,28 @@ impl<'a> Sheet<'a> {
     }
 
     /// One of the field's picklist values.
-    fn pick(&mut self, dice: &mut Dice, name: &str) {
+    pub(crate) fn pick(&mut self, dice: &mut Dice, name: &str) {
         let choices = self.shelf.catalogue.find(name).map(|(_, field)| &field.choices);
         let active: Vec<&str> =
             choices.into_iter().flatten().filter(|choice| choice.active).map(|choice| choice.value.as_str()).collect();
         self.set(name, dice.pick(&active));
     }
 
-    fn pack(self) -> Values {
+    pub(crate) fn pack(self) -> Values {
         Values::pack(self.pairs.iter().map(|(id, value)| (*id, value.as_str())).collect())
     }
 }
 
-struct Seeder {
-    dice: Dice,
-    today: i64,
+/// What all seeded records come from.
+pub(crate) struct Seeder {
+    pub(crate) dice: Dice,
+    pub(crate) today: i64,
     owners: Vec<String>,
 }
 
 impl Seeder {
     /// Stores a record with dates of the past two years.
-    fn store(&mut self, state: &mut State, kind: Kind, values: Values) -> u64 {
+    pub(crate) fn store(&mut self, state: &mut State, kind: Kind, values: Values) -> u64 {
         let ago = i64::try_from(self.dice.below(DAYS * 86_400_000)).unwrap_or(0);
         let created = whole_seconds(self.today - ago);
         let mut record = Record::new(created, state.me, values);
@@ -126,11 +127,11 @@ impl Seeder {
         number
     }
 
-    fn index(&mut self, length: usize) -> usize {
+    pub(crate) fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.dice.below(length as u64)).unwrap_or(0)
     }
 
-    fn owner(&mut self) -> String {
+    pub(crate) fn owner(&mut self) -> String {
         let at = self.index(self.owners.len());
         self.owners.get(at).cloned().unwrap_or_default()
     }
@@ -151,7 +152,7 @@ impl Seeder {
         accounts
     }
 
-    fn company(&mut self, number: usize) -> (String, String) {
+    pub(crate) fn company(&mut self, number: usize) -> (String, String) {
         let (start, end) = (self.dice.pick(COMPANY_STARTS), self.dice.pick(COMPANY_ENDS));
         let name = format!("{start} {end}");
         if self.dice.chance(3) {
@@ -231,7 +232,7 @@ impl Seeder {
     }
 
     /// Name, e-mail, title and phone.
-    fn person(&mut self, sheet: &mut Sheet<'_>, domain: Option<&str>, number: usize) {
+    pub(crate) fn person(&mut self, sheet: &mut Sheet<'_>, domain: Option<&str>, number: usize) {
         let (first, last) = (self.dice.pick(FIRST_NAMES), self.dice.pick(LAST_NAMES));
         sheet.set("LastName", last);
         if self.dice.chance(95) {
@@ -259,109 +260,5 @@ impl Seeder {
             );
         }
         sheet.set("OwnerId", self.owner());
-    }
-
-    /// Some are converted, some stand for people who are contacts as well.
-    fn leads(&mut self, state: &mut State, count: usize, accounts: &[Account], people: &[u64]) {
-        for number in 0..count {
-            let account = self.index(accounts.len());
-            let account = accounts.get(account);
-            let mut sheet = Sheet::new(state, Kind::LEAD);
-            let domain = account.map(|account| account.domain.as_str()).filter(|_| self.dice.chance(60));
-            self.person(&mut sheet, domain, number);
-            let company = self.company(number).0;
-            sheet.set(
-                "Company",
-                account.filter(|_| self.dice.chance(50)).map_or(company, |account| account.name.clone()),
-            );
-            sheet.pick(&mut self.dice, "LeadSource");
-            for flag in ["HasOptedOutOfEmail", "DoNotCall", "IsUnreadByOwner"] {
-                sheet.set(flag, "false");
-            }
-            let contact = self.index(people.len());
-            let contact = people.get(contact).filter(|_| self.dice.chance(4));
-            match (contact, account) {
-                (Some(contact), Some(account)) => {
-                    sheet.set("Status", "Closed - Converted");
-                    sheet.set("IsConverted", "true");
-                    sheet.set("ConvertedDate", moment::date(self.today - DAY_MS));
-                    sheet.set("ConvertedContactId", state.shelf(Kind::CONTACT).id(*contact));
-                    sheet.set("ConvertedAccountId", state.shelf(Kind::ACCOUNT).id(account.number));
-                }
-                _ => {
-                    sheet.set("IsConverted", "false");
-                    sheet.set("Status", self.dice.pick(&["Open - Not Contacted", "Working - Contacted"]));
-                }
-            }
-            let values = sheet.pack();
-            self.store(state, Kind::LEAD, values);
-        }
-    }
-
-    fn opportunities(&mut self, state: &mut State, count: usize, accounts: &[Account], people: &[u64]) {
-        for _ in 0..count {
-            let account = self.index(accounts.len());
-            let account = accounts.get(account);
-            let stage = self.index(STAGES.len());
-            let (stage, probability, closed, won, forecast) = STAGES[stage];
-            let mut sheet = Sheet::new(state, Kind::OPPORTUNITY);
-            let name = account.map_or("Unknown", |account| account.name.as_str());
-            sheet.set("Name", format!("{name} – {}", self.dice.pick(DEAL_WORDS)));
-            if let Some(account) = account {
-                sheet.set("AccountId", state.shelf(Kind::ACCOUNT).id(account.number));
-            }
-            sheet.set("StageName", stage);
-            sheet.set("Probability", probability.to_string());
-            sheet.set("IsClosed", closed.to_string());
-            sheet.set("IsWon", won.to_string());
-            sheet.set("ForecastCategory", forecast);
-            if self.dice.chance(85) {
-                let cents = self.dice.below(100);
-                let amount = format!("{}.{cents:02}", self.dice.below(250_000));
-                sheet.set("Amount", amount.trim_end_matches('0').trim_end_matches('.'));
-            }
-            let days = i64::try_from(self.dice.below(365)).unwrap_or(0);
-            sheet.set("CloseDate", moment::date(self.today + (days - 180) * DAY_MS));
-            sheet.pick(&mut self.dice, "Type");
-            sheet.set("OwnerId", self.owner());
-            let values = sheet.pack();
-            let number = self.store(state, Kind::OPPORTUNITY, values);
-            self.roles(state, number, people);
-        }
-    }
-
-    fn roles(&mut self, state: &mut State, opportunity: u64, people: &[u64]) {
-        for at in 0..self.dice.below(4) {
-            let person = self.index(people.len());
-            let Some(person) = people.get(person) else { return };
-            let mut sheet = Sheet::new(state, Kind::CONTACT_ROLE);
-            sheet.set("OpportunityId", state.shelf(Kind::OPPORTUNITY).id(opportunity));
-            sheet.set("ContactId", state.shelf(Kind::CONTACT).id(*person));
-            sheet.set("IsPrimary", (at == 0).to_string());
-            sheet.pick(&mut self.dice, "Role");
-            let values = sheet.pack();
-            self.store(state, Kind::CONTACT_ROLE, values);
-        }
-    }
-
-    /// A webinar that every fifth contact attended.
-    fn campaign(&mut self, state: &mut State, people: &[u64]) {
-        let mut sheet = Sheet::new(state, Kind::CAMPAIGN);
-        sheet.set("Name", "Webinar attendees");
-        sheet.set("Type", "Webinar");
-        sheet.set("Status", "Completed");
-        sheet.set("IsActive", "true");
-        sheet.set("OwnerId", self.owner());
-        let values = sheet.pack();
-        let campaign = self.store(state, Kind::CAMPAIGN, values);
-        for person in people.iter().step_by(5) {
-            let mut sheet = Sheet::new(state, Kind::CAMPAIGN_MEMBER);
-            sheet.set("CampaignId", state.shelf(Kind::CAMPAIGN).id(campaign));
-            sheet.set("ContactId", state.shelf(Kind::CONTACT).id(*person));
-            sheet.set("Status", "Responded");
-            sheet.set("HasResponded", "true");
-            let values = sheet.pack();
-            self.store(state, Kind::CAMPAIGN_MEMBER, values);
-        }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod aggregate;
 pub(crate) mod ast;
 pub(crate) mod condition;
+pub(crate) mod criteria;
 pub(crate) mod dates;
 pub(crate) mod literal;
 pub(crate) mod parser;

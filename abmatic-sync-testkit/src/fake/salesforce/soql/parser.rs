@@ -1,9 +1,7 @@
 //! From tokens to a statement: one function for each rule of the grammar.
 
 use crate::fake::salesforce::errors::Refusal;
-use crate::fake::salesforce::soql::ast::{
-    Condition, Function, Item, Literal, LiteralValue, Operator, Order, Path, Select,
-};
+use crate::fake::salesforce::soql::ast::{Function, Item, Order, Path, Select};
 use crate::fake::salesforce::soql::token::{Token, TokenKind, malformed, tokens};
 
 /// Nesting is bounded, or a caller could exhaust the stack.
@@ -22,45 +20,48 @@ pub(crate) fn parse(text: &str) -> Result<Select, Refusal> {
     Ok(select)
 }
 
-struct Parser<'a> {
+/// A statement that is being read.
+pub(crate) struct Parser<'a> {
     text: &'a str,
     tokens: Vec<Token>,
-    at: usize,
+    /// The position among the tokens.
+    pub(crate) at: usize,
     depth: usize,
 }
 
-type Parsed<T> = Result<T, Refusal>;
+/// What a rule of the grammar gives.
+pub(crate) type Parsed<T> = Result<T, Refusal>;
 
 impl Parser<'_> {
     /// There is always a last token, the end.
-    fn peek(&self) -> Token {
+    pub(crate) fn peek(&self) -> Token {
         let end = || Token { kind: TokenKind::End, at: self.text.len() };
         self.tokens.get(self.at).cloned().unwrap_or_else(end)
     }
 
-    fn next(&mut self) -> Token {
+    pub(crate) fn next(&mut self) -> Token {
         let token = self.peek();
         self.at += 1;
         token
     }
 
-    fn is_word(&self, word: &str) -> bool {
+    pub(crate) fn is_word(&self, word: &str) -> bool {
         matches!(self.peek().kind, TokenKind::Word(text) if text.eq_ignore_ascii_case(word))
     }
 
-    fn take_word(&mut self, word: &str) -> bool {
+    pub(crate) fn take_word(&mut self, word: &str) -> bool {
         let found = self.is_word(word);
         self.at += usize::from(found);
         found
     }
 
-    fn take_symbol(&mut self, symbol: &str) -> bool {
+    pub(crate) fn take_symbol(&mut self, symbol: &str) -> bool {
         let found = matches!(self.peek().kind, TokenKind::Symbol(text) if text == symbol);
         self.at += usize::from(found);
         found
     }
 
-    fn unexpected<T>(&self) -> Parsed<T> {
+    pub(crate) fn unexpected<T>(&self) -> Parsed<T> {
         let token = self.peek();
         Err(malformed(self.text, token.at, &format!("unexpected token: '{}'", token.shown())))
     }
@@ -69,7 +70,7 @@ impl Parser<'_> {
         if self.take_word(word) { Ok(()) } else { self.unexpected() }
     }
 
-    fn expect_symbol(&mut self, symbol: &str) -> Parsed<()> {
+    pub(crate) fn expect_symbol(&mut self, symbol: &str) -> Parsed<()> {
         if self.take_symbol(symbol) { Ok(()) } else { self.unexpected() }
     }
 
@@ -77,7 +78,7 @@ impl Parser<'_> {
         if self.peek().kind == TokenKind::End { Ok(()) } else { self.unexpected() }
     }
 
-    fn path(&mut self) -> Parsed<Path> {
+    pub(crate) fn path(&mut self) -> Parsed<Path> {
         match self.peek() {
             Token { kind: TokenKind::Word(text), at } if !text.ends_with('.') && !is_reserved(&text) => {
                 self.at += 1;
@@ -87,7 +88,7 @@ impl Parser<'_> {
         }
     }
 
-    fn deeper<T>(&mut self, rule: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+    pub(crate) fn deeper<T>(&mut self, rule: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= DEPTH_MAX {
             return Err(malformed(self.text, self.peek().at, "the statement is nested too deeply"));
         }
@@ -97,7 +98,7 @@ impl Parser<'_> {
         result
     }
 
-    fn select(&mut self) -> Parsed<Select> {
+    pub(crate) fn select(&mut self) -> Parsed<Select> {
         self.expect_word("SELECT")?;
         let mut items = vec![self.item()?];
         while self.take_symbol(",") {
@@ -248,109 +249,6 @@ impl Parser<'_> {
             }
             None => self.unexpected(),
         }
-    }
-
-    /// `a AND b AND c`, or `a OR b`; both at once need parentheses.
-    fn condition(&mut self) -> Parsed<Condition> {
-        let first = self.term()?;
-        let word = if self.is_word("AND") {
-            "AND"
-        } else if self.is_word("OR") {
-            "OR"
-        } else {
-            return Ok(first);
-        };
-        let mut all = vec![first];
-        while self.take_word(word) {
-            all.push(self.term()?);
-        }
-        if self.is_word("AND") || self.is_word("OR") {
-            return self.unexpected();
-        }
-        Ok(if word == "AND" { Condition::All(all) } else { Condition::Any(all) })
-    }
-
-    fn term(&mut self) -> Parsed<Condition> {
-        if self.take_word("NOT") {
-            return Ok(Condition::Not(Box::new(self.deeper(Self::term)?)));
-        }
-        if self.take_symbol("(") {
-            let inner = self.deeper(Self::condition)?;
-            self.expect_symbol(")")?;
-            return Ok(inner);
-        }
-        let path = self.path()?;
-        self.comparison(path)
-    }
-
-    fn comparison(&mut self, path: Path) -> Parsed<Condition> {
-        let negated = self.take_word("NOT");
-        if self.take_word("IN") {
-            return self.list(path, negated);
-        }
-        if negated {
-            return self.unexpected();
-        }
-        if self.take_word("LIKE") {
-            return Ok(Condition::Like(path, self.literal()?));
-        }
-        for (word, negated) in [("INCLUDES", false), ("EXCLUDES", true)] {
-            if self.take_word(word) {
-                self.expect_symbol("(")?;
-                return Ok(Condition::Includes { path, negated, list: self.literals()? });
-            }
-        }
-        let operators = [
-            ("=", Operator::Equal),
-            ("!=", Operator::NotEqual),
-            ("<>", Operator::NotEqual),
-            ("<=", Operator::LessOrEqual),
-            (">=", Operator::GreaterOrEqual),
-            ("<", Operator::Less),
-            (">", Operator::Greater),
-        ];
-        let found = operators.iter().find(|(symbol, _)| self.take_symbol(symbol)).map(|(_, operator)| *operator);
-        let Some(operator) = found else { return self.unexpected() };
-        Ok(Condition::Compare(path, operator, self.literal()?))
-    }
-
-    fn list(&mut self, path: Path, negated: bool) -> Parsed<Condition> {
-        self.expect_symbol("(")?;
-        if self.is_word("SELECT") {
-            let select = Box::new(self.deeper(Self::select)?);
-            self.expect_symbol(")")?;
-            return Ok(Condition::InSelect { path, negated, select });
-        }
-        Ok(Condition::In { path, negated, list: self.literals()? })
-    }
-
-    /// Literals up to the closing parenthesis.
-    fn literals(&mut self) -> Parsed<Vec<Literal>> {
-        let mut all = vec![self.literal()?];
-        while self.take_symbol(",") {
-            all.push(self.literal()?);
-        }
-        self.expect_symbol(")")?;
-        Ok(all)
-    }
-
-    fn literal(&mut self) -> Parsed<Literal> {
-        let token = self.next();
-        let value = match token.kind {
-            TokenKind::Quoted(text) => LiteralValue::Quoted(text),
-            TokenKind::Plain(text) => LiteralValue::Plain(text),
-            TokenKind::Word(text) => match text.to_ascii_lowercase().as_str() {
-                "null" => LiteralValue::Null,
-                "true" => LiteralValue::Flag(true),
-                "false" => LiteralValue::Flag(false),
-                _ => LiteralValue::Plain(text),
-            },
-            TokenKind::End | TokenKind::Symbol(_) => {
-                self.at -= 1;
-                return self.unexpected();
-            }
-        };
-        Ok(Literal { value, at: token.at })
     }
 }
 

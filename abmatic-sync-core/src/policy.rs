@@ -76,7 +76,8 @@ pub enum AmbiguousRule {
 pub enum GoneRule {
     /// Delete the survivor too: here as the host deletes, in the CRM to its recycle bin where it has one. Not where the
     /// survivor was edited since both sides last agreed, nor where updates of its side are closed: then as
-    /// [`GoneRule::Report`].
+    /// [`GoneRule::Report`]. Set [`Caps::deletes_max`] too: a record that the token may not see any more is not told from one
+    /// that was deleted.
     Propagate,
     /// Leave the survivor as it is, and say so. It stays the deleted record's counterpart, and matches no other.
     #[default]

@@ -34,15 +34,16 @@ pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>
     let wanted = references_of(context, Side::Remote, records.iter().map(|record| &record.fields));
     load_references(context, wanted, &mut paired.references).await?;
     let mut links = links_by_remote(context, &records).await?;
+    let merged: HashSet<RemoteId> = merged_away(&records);
     let mut linked = Vec::new();
     let mut fresh = Vec::new();
     let mut losers = Vec::new();
     for record in records {
-        let Some(link) = take_link(&mut links, &record) else {
+        let Some(link) = take_link(&mut links, &record, &merged) else {
             fresh.extend((!record.deleted).then_some(record));
             continue;
         };
-        losers.extend(take_losers(&mut links, &record, &link));
+        losers.extend(take_losers(&mut links, &record, &link, &merged));
         if rule == PassOver::Unchanged && is_as_base(context, &record, &link, &paired.references) {
             paired.unchanged += 1;
         } else {
@@ -113,13 +114,25 @@ async fn links_by_remote(context: &RunContext, records: &[RemoteRecord]) -> Resu
     Ok(links.into_iter().map(|link| (link.remote_id.clone(), link)).collect())
 }
 
+/// The ids that records of a block took in, unless they came themselves: what is there was not merged away, whatever
+/// another says.
+fn merged_away(records: &[RemoteRecord]) -> HashSet<RemoteId> {
+    let mut merged: HashSet<RemoteId> = records.iter().flat_map(|record| record.merged_ids.iter().cloned()).collect();
+    if !merged.is_empty() {
+        for record in records {
+            merged.remove(&record.id);
+        }
+    }
+    merged
+}
+
 /// The record's link, or that of a record that was merged into it: the link follows to the survivor, unless that has a
 /// counterpart of its own.
-fn take_link(links: &mut HashMap<RemoteId, Link>, record: &RemoteRecord) -> Option<Link> {
+fn take_link(links: &mut HashMap<RemoteId, Link>, record: &RemoteRecord, merged: &HashSet<RemoteId>) -> Option<Link> {
     if links.is_empty() {
         return None;
     }
-    let names = || std::iter::once(&record.id).chain(&record.merged_ids);
+    let names = || std::iter::once(&record.id).chain(record.merged_ids.iter().filter(|id| merged.contains(*id)));
     let is_live = |id: &&RemoteId| links.get(*id).is_some_and(|link| link.gone.is_none());
     let chosen = names().find(is_live).or_else(|| names().find(|id| links.contains_key(*id)))?;
     links.remove(chosen)
@@ -128,8 +141,14 @@ fn take_link(links: &mut HashMap<RemoteId, Link>, record: &RemoteRecord) -> Opti
 /// A link whose record of the CRM was merged into one that has a link already, and why it ends.
 type Loser = (Link, String);
 
-fn take_losers(links: &mut HashMap<RemoteId, Link>, survivor: &RemoteRecord, holder: &Link) -> Vec<Loser> {
-    let lost = survivor.merged_ids.iter().filter_map(|id| links.remove(id)).filter(|link| link.gone.is_none());
+fn take_losers(
+    links: &mut HashMap<RemoteId, Link>,
+    survivor: &RemoteRecord,
+    holder: &Link,
+    merged: &HashSet<RemoteId>,
+) -> Vec<Loser> {
+    let lost = survivor.merged_ids.iter().filter(|id| merged.contains(*id)).filter_map(|id| links.remove(id));
+    let lost = lost.filter(|link| link.gone.is_none());
     let loser = |link: Link| {
         let why = reason_of_loser(&link, &survivor.id, &holder.local_id);
         (link, why)

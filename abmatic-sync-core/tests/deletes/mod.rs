@@ -2,6 +2,7 @@
 
 mod merges;
 mod propagate;
+mod random;
 mod report;
 
 use abmatic_sync_core::ids::{LocalId, RemoteId};

@@ -161,11 +161,7 @@ impl MemoryCrm {
     /// A merge that somebody made in the CRM: `loser` lives on in `survivor`.
     pub fn merge(&self, resource: Resource, survivor: &RemoteId, loser: &RemoteId) {
         let now = self.now();
-        self.delete(resource, loser);
-        if let Some(record) = self.shelf().record_mut(resource, survivor) {
-            record.merged_ids.push(loser.clone());
-            record.modified_at = Some(now);
-        }
+        self.shelf().merge(resource, survivor, loser, now);
     }
 
     /// A record as the CRM holds it, also in the recycle bin.

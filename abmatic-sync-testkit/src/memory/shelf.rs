@@ -48,8 +48,21 @@ impl Shelf {
         Some(record)
     }
 
-    /// Takes a record out of the recycle bin. That counts as a change.
+    /// Lets `loser`, with all that it took in before, live on in `survivor`.
+    pub(crate) fn merge(&mut self, resource: Resource, survivor: &RemoteId, loser: &RemoteId, now: DateTime<Utc>) {
+        let Some(lost) = self.delete(resource, loser, now) else { return };
+        if let Some(record) = self.record_mut(resource, survivor) {
+            record.merged_ids.extend(lost.merged_ids.into_iter().chain([lost.id]));
+            record.modified_at = Some(now);
+        }
+    }
+
+    /// Takes a record out of the recycle bin. That counts as a change. One that was merged cannot be had back.
     pub(crate) fn restore(&mut self, resource: Resource, id: &RemoteId, now: DateTime<Utc>) {
+        let held = self.records.get(&resource).into_iter().flat_map(BTreeMap::values);
+        if held.into_iter().any(|record| record.merged_ids.contains(id)) {
+            return;
+        }
         self.deleted_at.remove(id);
         if let Some(record) = self.record_mut(resource, id) {
             (record.deleted, record.modified_at) = (false, Some(now));

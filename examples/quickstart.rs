@@ -1,8 +1,9 @@
 //! The main job, end to end: connect → preview → import → enrich → push → edit both sides → sync → sync again.
 //!
-//! `cargo run --release --example quickstart` runs it against a fake HubSpot with a few thousand messy records. With
-//! `HUBSPOT_TOKEN` set it runs against the real one: there it reads the partners' companies, and writes only to three
-//! demo companies and contacts that it makes itself.
+//! `cargo run --release --example quickstart` runs it against a fake HubSpot with a few thousand messy records, and with
+//! `-- salesforce` against a fake Salesforce. With `HUBSPOT_TOKEN`, or `SALESFORCE_TOKEN` and `SALESFORCE_INSTANCE_URL`,
+//! it runs against the real one: there it reads the partners' companies, and writes only to three demo companies and
+//! contacts that it makes itself.
 
 use std::sync::Arc;
 
@@ -25,46 +26,78 @@ use abmatic_sync_core::store::state::{LinkEnds, LogQuery, StateStore};
 use abmatic_sync_examples::show;
 use abmatic_sync_http::clock::{SystemClock, SystemIds};
 use abmatic_sync_hubspot::HubspotConnector;
+use abmatic_sync_salesforce::SalesforceConnector;
 use abmatic_sync_sql::store::SqliteStore;
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
+use abmatic_sync_testkit::fake::salesforce::FakeSalesforce;
 use anyhow::Context;
 
-const PARTNERS: &str = "type = \"PARTNER\"\nnumberofemployees > 50 OR hs_is_target_account = true";
 const DEMO: [(&str, &str); 3] =
     [("Aurora Demo", "aurora-demo.com"), ("Borealis Demo", "borealis-demo.com"), ("Cirrus Demo", "cirrus-demo.com")];
+
+/// What the tour has to know of a CRM: its words.
+struct Words {
+    connector: &'static str,
+    title: &'static str,
+    /// A filter for partners.
+    partners: &'static str,
+    name: &'static str,
+    city: &'static str,
+    website: &'static str,
+}
+
+const HUBSPOT: Words = Words {
+    connector: "hubspot",
+    title: "HubSpot",
+    partners: "type = \"PARTNER\"\nnumberofemployees > 50 OR hs_is_target_account = true",
+    name: "name",
+    city: "city",
+    website: "domain",
+};
+
+const SALESFORCE: Words = Words {
+    connector: "salesforce",
+    title: "Salesforce",
+    partners: "Type = \"Channel Partner / Reseller\"\nNumberOfEmployees > 50 OR Rating = \"Hot\"",
+    name: "Name",
+    city: "BillingCity",
+    website: "Website",
+};
+
+/// A fake CRM, which runs for as long as it is held.
+type Fake = Box<dyn std::any::Any>;
 
 struct Tour {
     engine: Engine,
     store: SqliteStore,
     connection: Connection,
     tenant: TenantId,
+    words: &'static Words,
     /// Which of the CRM's accounts the two-way sync is about.
     scope: Scope,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let token = std::env::var("HUBSPOT_TOKEN").ok();
-    let fake = match &token {
-        Some(_) => None,
-        None => Some(FakeHubspot::builder().seed_records(3_500).rng_seed(7).search_lag_seconds(0.0).start().await?),
-    };
+    let salesforce_token = std::env::var("SALESFORCE_TOKEN").ok();
+    let is_salesforce = salesforce_token.is_some() || std::env::args().nth(1).as_deref() == Some("salesforce");
+    let words = if is_salesforce { &SALESFORCE } else { &HUBSPOT };
+    let token = if is_salesforce { salesforce_token } else { std::env::var("HUBSPOT_TOKEN").ok() };
+    let (fake, connection) = connection(words, token).await?;
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(&folder.path().join("host.db")).await?;
-    let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(SystemIds))
-        .with_connector(HubspotConnector::builder().build());
-    let connection = match (&fake, token) {
-        (Some(crm), _) => Connection::new("acme", "acme/hubspot", "hubspot", Credentials::token(crm.token()))
-            .with_base_url(crm.base_url().parse()?),
-        (None, token) => {
-            Connection::new("acme", "acme/hubspot", "hubspot", Credentials::token(token.unwrap_or_default()))
-        }
+    let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(SystemIds));
+    let engine = if is_salesforce {
+        engine.with_connector(SalesforceConnector::builder().build())
+    } else {
+        engine.with_connector(HubspotConnector::builder().build())
     };
+    let demo_sites = DEMO.iter().flat_map(|(_, domain)| [(*domain).to_owned(), site(domain)]);
     let scope = match &fake {
         Some(_) => Scope::All,
-        None => Scope::Filter(field("domain").is_in(DEMO.map(|(_, domain)| domain))),
+        None => Scope::Filter(field(words.website).is_in(demo_sites)),
     };
-    let tour = Tour { engine, store, connection, tenant: TenantId::from("acme"), scope };
+    let tour = Tour { engine, store, connection, tenant: TenantId::from("acme"), words, scope };
     tour.connect().await?;
     tour.preview_and_import(fake.is_some()).await?;
     let demo = tour.enrich(fake.is_some()).await?;
@@ -77,13 +110,40 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A connection to the real CRM where there is a token for it, else to a fake.
+async fn connection(words: &Words, token: Option<String>) -> anyhow::Result<(Option<Fake>, Connection)> {
+    let to = |token| {
+        Connection::new("acme", format!("acme/{}", words.connector), words.connector, Credentials::token(token))
+    };
+    if let Some(token) = token {
+        let connection = to(token);
+        if words.connector == SALESFORCE.connector {
+            let instance = std::env::var("SALESFORCE_INSTANCE_URL").context("SALESFORCE_INSTANCE_URL is set")?;
+            return Ok((None, connection.with_base_url(instance.parse()?)));
+        }
+        return Ok((None, connection));
+    }
+    if words.connector == SALESFORCE.connector {
+        let crm = FakeSalesforce::builder().seed_records(3_500).rng_seed(7).start().await?;
+        let connection = to(crm.token()).with_base_url(crm.base_url().parse()?);
+        return Ok((Some(Box::new(crm)), connection));
+    }
+    let crm = FakeHubspot::builder().seed_records(3_500).rng_seed(7).search_lag_seconds(0.0).start().await?;
+    let connection = to(crm.token()).with_base_url(crm.base_url().parse()?);
+    Ok((Some(Box::new(crm)), connection))
+}
+
+fn site(domain: &str) -> String {
+    format!("https://www.{domain}/")
+}
+
 impl Tour {
     async fn connect(&self) -> anyhow::Result<()> {
-        heading("1 · connect: the mapping is checked against HubSpot's own field definitions");
+        heading(&format!("1 · connect: the mapping is checked against {}'s own field definitions", self.words.title));
         let policy = Policy::default().with_duplicates(DuplicateHandling::OverwriteAll);
         let connectors = self.engine.connectors();
         let offered = connectors[0].descriptor().resource(Resource::Account).context("accounts are offered")?;
-        let mapping = offered.default_mapping.clone().with(FieldMapping::new("field_01", "city"));
+        let mapping = offered.default_mapping.clone().with(FieldMapping::new("field_01", self.words.city));
         let wrong = mapping.clone().with(FieldMapping::new("field_02", "favourite_colour"));
         let refused =
             self.engine.save_settings(&self.connection, Resource::Account, &Settings::new(wrong, policy.clone())).await;
@@ -97,8 +157,9 @@ impl Tour {
 
     async fn preview_and_import(&self, everything: bool) -> anyhow::Result<()> {
         heading("2 · preview: what an import of partners would do");
-        println!("{PARTNERS}\n");
-        let partners = RunRequest::import(Resource::Account, Scope::Filter(parse(PARTNERS)?)).with_plan_items_max(2);
+        println!("{}\n", self.words.partners);
+        let partners =
+            RunRequest::import(Resource::Account, Scope::Filter(parse(self.words.partners)?)).with_plan_items_max(2);
         let plan = self.engine.preview(&self.connection, &partners).await?;
         println!("{}", show::plan_table(&plan, 2));
         println!("matching: {:?}; it would be: {}", plan.matching, show::counts_line(&plan.counts));
@@ -118,14 +179,12 @@ impl Tour {
         heading("4 · enrich here");
         let mut demo = Vec::new();
         for (name, domain) in DEMO {
-            let fields = Fields::from_iter([
-                ("name", Value::from(name)),
-                ("website", Value::from(format!("https://www.{domain}/"))),
-            ]);
+            let fields = Fields::from_iter([("name", Value::from(name)), ("website", Value::from(site(domain)))]);
             let account = self.store.create(&self.tenant, Resource::Account, fields, SystemClock.now()).await?.id;
             let person = Fields::from_iter([
                 ("work_email", Value::from(format!("jo@{domain}"))),
                 ("first_name", Value::from("Jo")),
+                ("last_name", Value::from("Demo")),
                 ("account", Value::reference(account.as_str())),
             ]);
             self.store.create(&self.tenant, Resource::Contact, person, SystemClock.now()).await?;
@@ -159,8 +218,10 @@ impl Tour {
         let scope = LinkScope::new(self.tenant.clone(), self.connection.id.clone(), Resource::Account);
         let links = self.store.links(&scope, &LinkEnds::Local(vec![account.clone()])).await?;
         let remote_id = links.first().context("the demo account was pushed")?.remote_id.clone();
-        let theirs =
-            Fields::from_iter([("name", Value::from("Aurora (renamed in HubSpot)")), ("city", Value::from("Lyon"))]);
+        let theirs = Fields::from_iter([
+            (self.words.name, Value::from(format!("Aurora (renamed in {})", self.words.title))),
+            (self.words.city, Value::from("Lyon")),
+        ]);
         let write = Write::Update { id: remote_id, fields: theirs, references_before: Fields::new() };
         self.write_in_crm(vec![write]).await?;
         let ours = Fields::from_iter([
@@ -168,7 +229,7 @@ impl Tour {
             ("employee_count", Value::from(7)),
         ]);
         self.store.edit(&self.tenant, Resource::Account, account, ours, SystemClock.now()).await?;
-        println!("name on both sides, city in HubSpot, employee count here");
+        println!("name on both sides, city in {}, employee count here", self.words.title);
         Ok(())
     }
 

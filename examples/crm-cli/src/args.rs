@@ -62,10 +62,10 @@ pub(crate) struct StoreArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// The kind of CRM.
+    /// The kind of CRM: hubspot or salesforce.
     #[arg(long, default_value = "hubspot")]
     pub(crate) connector: String,
-    /// Where the CRM is, when not at its usual host.
+    /// Where the CRM is, when not at its usual host; Salesforce has none, there it is the org's instance URL.
     #[arg(long, env = "CRM_BASE_URL")]
     pub(crate) base_url: Option<Url>,
     /// The token; better given by the environment.

@@ -8,6 +8,7 @@ use abmatic_sync_core::model::mapping::FieldMapping;
 use abmatic_sync_core::run::request::Settings;
 use abmatic_sync_http::clock::{SystemClock, SystemIds};
 use abmatic_sync_hubspot::HubspotConnector;
+use abmatic_sync_salesforce::SalesforceConnector;
 use abmatic_sync_sql::store::SqliteStore;
 
 use crate::args::{RunArgs, StoreArgs};
@@ -26,7 +27,8 @@ pub(crate) async fn open_store(args: &StoreArgs) -> anyhow::Result<SqliteStore> 
 pub(crate) async fn connect(args: &RunArgs) -> anyhow::Result<Host> {
     let store = open_store(&args.store).await?;
     let engine = Engine::new(Arc::new(store), Arc::new(SystemClock), Arc::new(SystemIds))
-        .with_connector(HubspotConnector::builder().build());
+        .with_connector(HubspotConnector::builder().build())
+        .with_connector(SalesforceConnector::builder().build());
     let id = format!("{}/{}/{}", args.store.tenant, args.connector, args.store.connection);
     let credentials = Credentials::token(args.token.clone());
     let mut connection = Connection::new(args.store.tenant.as_str(), id, args.connector.as_str(), credentials);

@@ -1,0 +1,111 @@
+//! The command line against a fake Salesforce over its socket: the whole round, and how few calls it takes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use std::process::Output;
+
+use abmatic_sync_testkit::fake::salesforce::FakeSalesforce;
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+struct Desk {
+    crm: FakeSalesforce,
+    folder: TempDir,
+}
+
+impl Desk {
+    async fn new(contacts: usize) -> Self {
+        let crm = FakeSalesforce::builder().seed_records(contacts).start().await.unwrap();
+        Self { crm, folder: TempDir::new().unwrap() }
+    }
+
+    /// A command on this desk's file.
+    fn local(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::cargo_bin("crm-cli").unwrap();
+        command.args(arguments).arg("--db").arg(self.folder.path().join("host.db")).arg("--json");
+        command.env("CRM_TOKEN", self.crm.token()).output().unwrap()
+    }
+
+    /// A command on this desk's file and CRM, which must succeed.
+    fn summary(&self, arguments: &[&str]) -> Value {
+        let base_url = self.crm.base_url();
+        let output = self.local(&[arguments, &["--connector", "salesforce", "--base-url", &base_url]].concat());
+        let summary = last_line(&output.stdout);
+        assert!(output.status.success(), "{summary} {}", String::from_utf8_lossy(&output.stderr));
+        summary
+    }
+
+    fn add(&self, resource: &str, fields: &[&str]) -> String {
+        let sets: Vec<&str> = fields.iter().flat_map(|field| ["--set", field]).collect();
+        let output = self.local(&[&["add", "--resource", resource], sets.as_slice()].concat());
+        last_line(&output.stdout)["id"].as_str().expect("the new record's id").to_owned()
+    }
+}
+
+fn last_line(output: &[u8]) -> Value {
+    let text = std::str::from_utf8(output).unwrap();
+    text.lines().next_back().map_or(Value::Null, |line| serde_json::from_str(line).unwrap())
+}
+
+fn counts(summary: &Value, names: &[&str]) -> Vec<u64> {
+    names.iter().map(|name| summary[name].as_u64().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn import_push_sync_and_then_nothing_is_left_to_do() {
+    let desk = Desk::new(700).await;
+    let resources = ["accounts", "contacts", "leads", "opportunities"];
+    for resource in resources {
+        let first = desk.summary(&["import", "--resource", resource]);
+        assert_eq!(counts(&first, &["updated", "failed"]), [0, 0], "{resource} {first}");
+        assert!(first["created"].as_u64().unwrap() > 0, "{resource} {first}");
+    }
+    let account = desk.add("accounts", &["name=Aurora", "website=https://www.aurora-demo.com/"]);
+    let person = ["work_email=jo@aurora-demo.com", "last_name=Smith", &format!("account={account}")];
+    desk.add("contacts", &person);
+    desk.add("leads", &["work_email=al@borealis-demo.com", "last_name=Lee", "company_name=Borealis"]);
+    desk.add("opportunities", &["name=Big deal", "stage=Prospecting", "close_date=2027-01-31", "amount=10.50"]);
+    for resource in resources {
+        assert_eq!(
+            counts(&desk.summary(&["push", "--resource", resource]), &["created", "failed"]),
+            [1, 0],
+            "{resource}"
+        );
+    }
+    let user = desk.crm.user();
+    let company = user.find("Account", "Name", "Aurora").remove(0);
+    let contact = user.find("Contact", "Email", "jo@aurora-demo.com").remove(0);
+    assert_eq!(contact.get("AccountId"), company.id);
+    user.update("Contact", &contact.id, &[("Title", "CTO")]).unwrap();
+    for resource in resources {
+        desk.summary(&["sync", "--resource", resource]);
+    }
+    let records =
+        String::from_utf8(desk.local(&["records", "--resource", "contacts", "--limit", "2000"]).stdout).unwrap();
+    assert!(records.contains("\"job_title\":\"CTO\""), "{records}");
+    for resource in resources {
+        desk.crm.reset_calls();
+        let idle = desk.summary(&["sync", "--resource", resource]);
+        assert_eq!(counts(&idle, &["created", "updated", "failed"]), [0, 0, 0], "{resource} {idle}");
+        let calls = desk.crm.calls();
+        assert_eq!(idle["calls"].as_u64(), Some(calls.total));
+        let described = if matches!(resource, "contacts" | "opportunities") { 2 } else { 1 };
+        assert!(calls.total <= described + 2, "changes, deletions and no more: {calls:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_and_a_list_view_choose_what_is_imported() {
+    let desk = Desk::new(700).await;
+    let filter = "Industry = \"Banking\" AND NumberOfEmployees > 10 OR Name STARTS WITH \"A\"";
+    let preview = desk.summary(&["preview", "--resource", "accounts", "--filter", filter]);
+    let filtered = desk.summary(&["import", "--resource", "accounts", "--filter", filter]);
+    assert_eq!(preview["matching"], filtered["read"]);
+    let view = desk.crm.user().create_list_view("Contact", "With_Title", "Title != null").unwrap();
+    let titled = desk.crm.user().records("Contact").iter().filter(|one| !one.get("Title").is_empty()).count();
+    assert_eq!(
+        desk.summary(&["import", "--resource", "contacts", "--list", &view])["read"].as_u64(),
+        Some(titled as u64)
+    );
+}

@@ -14,22 +14,22 @@ pub enum FaultKind {
     AnswerLost,
     /// The connection is reset before anything happens.
     ConnectionReset,
-    /// 401 `EXPIRED_AUTHENTICATION`.
+    /// 401: the token has expired (`EXPIRED_AUTHENTICATION`, `INVALID_SESSION_ID`).
     ExpiredToken,
     /// 200 with a body that is no JSON; the call is *not* carried out.
     GarbageJson,
     /// The answer comes late, by [`Fault::milliseconds`].
     Latency,
-    /// 423: the record is locked.
+    /// The record is locked: 423, or `UNABLE_TO_LOCK_ROW` for every row of a Salesforce call.
     Locked,
-    /// 477: the account moves to another data centre; `Retry-After` is sent.
+    /// The account moves to another data centre: 477 with `Retry-After`, or Salesforce's 503.
     Migrating,
-    /// 429 with the policy of [`Fault::policy`], and `Retry-After` if [`Fault::retry_after_seconds`] is set.
+    /// 429, or Salesforce's 403, with the policy of [`Fault::policy`], and `Retry-After` if [`Fault::retry_after_seconds`] is set.
     #[default]
     RateLimited,
     /// A page answers its own position as the next one.
     RepeatedPage,
-    /// 401 `INVALID_AUTHENTICATION`.
+    /// 401: the token is none (`INVALID_AUTHENTICATION`, `INVALID_SESSION_ID`).
     RevokedToken,
     /// [`Fault::status`] (500, 502, 503, 504, 524 …), as HTML when [`Fault::html`] is set. Not carried out.
     ServerError,
@@ -62,7 +62,9 @@ pub struct Fault {
     pub milliseconds: u64,
     /// `Retry-After` of 429, 423, 477 and 5xx.
     pub retry_after_seconds: Option<u64>,
-    /// `policyName` of a 429: `TEN_SECONDLY_ROLLING` (when empty), `SECONDLY` or `DAILY`.
+    /// Which one of the CRM's limits or errors, by its own name. HubSpot: the `policyName` of a 429,
+    /// `TEN_SECONDLY_ROLLING` (when empty), `SECONDLY` or `DAILY`. Salesforce: which limit was exceeded, and the
+    /// error code of a server error.
     pub policy: String,
 }
 
@@ -136,7 +138,7 @@ impl Fault {
         self
     }
 
-    /// `policyName` of a 429.
+    /// Which one of the CRM's limits or errors; see [`Fault::policy`].
     #[must_use]
     pub fn with_policy(mut self, policy: &str) -> Self {
         policy.clone_into(&mut self.policy);

@@ -18,6 +18,7 @@ fn every_fault_does_what_it_says() {
         (Fault::new(FaultKind::Migrating), 503, "ORG_IN_MAINTENANCE"),
         (Fault::new(FaultKind::ServerError), 500, "UNKNOWN_EXCEPTION"),
         (Fault::new(FaultKind::ServerError).with_status(503), 503, "SERVER_UNAVAILABLE"),
+        (Fault::new(FaultKind::ServerError).with_policy("STORAGE_LIMIT_EXCEEDED"), 400, "STORAGE_LIMIT_EXCEEDED"),
     ] {
         desk.0.inject(fault.clone());
         let answer = create("A");

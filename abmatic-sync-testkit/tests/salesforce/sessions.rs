@@ -1,6 +1,7 @@
 //! Sessions, versions, limits and describes.
 
 use abmatic_sync_testkit::fake::exchange::Request;
+use abmatic_sync_testkit::fake::salesforce::Field;
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
@@ -82,7 +83,10 @@ fn long_addresses_are_refused_in_html() {
 
 #[test]
 fn describes_tell_what_may_be_written() {
-    let desk = Desk::with(|builder| builder.hide_field("Account", "Website").hide_object("Campaign"));
+    let desk = Desk::with(|builder| {
+        let other = Field::picklist("segment__c", &["Other"]).restricted();
+        builder.hide_field("Account", "Website").hide_object("Campaign").field("Account", other)
+    });
     let (_, global) = desk.get("/sobjects");
     let names: Vec<&str> =
         global["sobjects"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
@@ -95,6 +99,7 @@ fn describes_tell_what_may_be_written() {
     assert_eq!((&key["externalId"], &key["unique"], &key["idLookup"]), (&json!(true), &json!(true), &json!(true)));
     let name = field("Name").unwrap();
     assert_eq!((&name["nillable"], &name["createable"], &name["length"]), (&json!(false), &json!(true), &json!(255)));
+    assert_eq!(field("segment__c").unwrap()["restrictedPicklist"], true, "the admin's own definition");
     assert_eq!(field("BillingAddress").unwrap()["type"], "address");
     assert_eq!(field("BillingCity").unwrap()["compoundFieldName"], "BillingAddress");
     assert_eq!(field("Tier__c").unwrap()["picklistValues"][3]["active"], false);

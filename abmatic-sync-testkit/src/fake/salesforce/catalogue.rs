@@ -9,6 +9,7 @@ use crate::fake::salesforce::field::{Field, FieldType, Source};
 #[derive(Clone, Debug)]
 pub(crate) struct Catalogue {
     fields: Vec<Field>,
+    /// By names in lower case, and by names as they are, which is how they are mostly asked for.
     by_name: HashMap<String, FieldId>,
     by_relationship: HashMap<String, FieldId>,
 }
@@ -25,8 +26,9 @@ impl Catalogue {
     /// Adds a field, or replaces the one of that name.
     pub(crate) fn add(&mut self, field: Field) {
         let name = field.name.to_ascii_lowercase();
-        if let Some(slot) = self.by_name.get(&name).and_then(|id| self.fields.get_mut(usize::from(*id))) {
-            *slot = field;
+        if let Some(id) = self.by_name.get(&name).copied() {
+            self.by_name.insert(field.name.clone(), id);
+            self.fields[usize::from(id)] = field;
             return;
         }
         let id = FieldId::try_from(self.fields.len()).unwrap_or(FieldId::MAX);
@@ -34,12 +36,14 @@ impl Catalogue {
             self.by_relationship.insert(relationship.to_ascii_lowercase(), id);
         }
         self.by_name.insert(name, id);
+        self.by_name.insert(field.name.clone(), id);
         self.fields.push(field);
     }
 
     /// Hides a field as field-level security does: its position stays, its name is gone.
     pub(crate) fn hide(&mut self, name: &str) {
-        if let Some(id) = self.by_name.remove(&name.to_ascii_lowercase()) {
+        if let Some(id) = self.id(name) {
+            self.by_name.retain(|_, field| *field != id);
             self.by_relationship.retain(|_, field| *field != id);
         }
     }
@@ -49,12 +53,12 @@ impl Catalogue {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<(FieldId, &Field)> {
-        let id = *self.by_name.get(&name.to_ascii_lowercase())?;
+        let id = self.id(name)?;
         Some((id, self.get(id)?))
     }
 
     pub(crate) fn id(&self, name: &str) -> Option<FieldId> {
-        self.by_name.get(&name.to_ascii_lowercase()).copied()
+        self.by_name.get(name).or_else(|| self.by_name.get(&name.to_ascii_lowercase())).copied()
     }
 
     /// The reference behind a relationship's name, for example `Account` → `AccountId`.
@@ -65,7 +69,7 @@ impl Catalogue {
 
     /// Every visible field, in describe's order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (FieldId, &Field)> {
-        (0..).zip(&self.fields).filter(|(id, field)| self.by_name.get(&field.name.to_ascii_lowercase()) == Some(id))
+        (0..).zip(&self.fields).filter(|(id, field)| self.by_name.get(&field.name) == Some(id))
     }
 
     /// The fields that the record's own values hold, and that are indexed.

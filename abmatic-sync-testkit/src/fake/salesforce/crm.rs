@@ -55,7 +55,8 @@ impl Crm for State {
 
     fn server_error(&mut self, fault: &Fault) -> Response {
         let status = if fault.status == 0 { 500 } else { fault.status };
-        let mut response = refused(&errors::server_error(status), VERSION);
+        let refusal = errors::mishap(&fault.policy).unwrap_or_else(|| errors::server_error(status));
+        let mut response = refused(&refusal, VERSION);
         if fault.html {
             let page = format!(
                 "<!DOCTYPE html>\n<html><head><title>Salesforce</title></head><body><h1>{status}</h1><p>We are setting \

@@ -131,9 +131,7 @@ fn jobs(state: &mut State, turn: &Turn, request: &Request, method: &str, rest: &
         ("PUT", ["ingest", id, "batches"]) => ingest::upload(state, id, request),
         ("PATCH", ["ingest", id]) => ingest::patch(state, turn, id, &body(request)?),
         ("DELETE", ["ingest", id]) => ingest::delete(state, id),
-        ("GET", ["ingest", id, which @ ("successfulResults" | "failedResults" | "unprocessedrecords")]) => {
-            ingest::results(state, turn, id, which)
-        }
+        ("GET", ["ingest", id, which]) => ingest::results(state, turn, id, which),
         (_, ["query" | "ingest"]) => Err(errors::method_not_allowed(method, "HEAD,GET,POST")),
         (_, ["query" | "ingest", _]) => Err(errors::method_not_allowed(method, "HEAD,GET,PATCH,DELETE")),
         _ => Err(errors::not_found()),

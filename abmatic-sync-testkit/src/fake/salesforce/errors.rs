@@ -171,6 +171,38 @@ pub(crate) fn server_error(status: u16) -> Refusal {
     }
 }
 
+/// Failures that only an injected fault brings about, by their code.
+const MISHAPS: &[(&str, u16, &str)] = &[
+    ("API_DISABLED_FOR_ORG", 403, "The REST API is not enabled for this Organization."),
+    ("CANNOT_EXECUTE_FLOW_TRIGGER", 400, "We can't save this record because the \u{201c}Sync\u{201d} process failed."),
+    (
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        400,
+        "AccTrigger: execution of BeforeUpdate\n\ncaused by: System.NullPointerException: Attempt to de-reference a null object",
+    ),
+    ("ENTITY_IS_LOCKED", 400, "This record is locked. If you need to edit it, contact your admin."),
+    ("FIELD_CUSTOM_VALIDATION_EXCEPTION", 400, "This account may not be changed by the integration."),
+    ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", 400, "insufficient access rights on cross-reference id"),
+    ("INSUFFICIENT_ACCESS_OR_READONLY", 400, "insufficient access rights on object id"),
+    ("OPERATION_TOO_LARGE", 400, "exceeded 100000 distinct who/what's"),
+    ("QUERY_TIMEOUT", 400, "Your query request was running for too long."),
+    ("QUERY_TOO_COMPLICATED", 400, "The query is too complicated."),
+    ("REQUEST_RUNNING_TOO_LONG", 400, "Your request was running for too long, and has been stopped."),
+    ("STORAGE_LIMIT_EXCEEDED", 400, "storage limit exceeded"),
+    (
+        "TXN_SECURITY_METERING_ERROR",
+        400,
+        "We can't complete the action because enabled transaction security policies took too long to complete.",
+    ),
+    ("UNABLE_TO_LOCK_ROW", 500, "unable to obtain exclusive access to this record"),
+];
+
+/// The failure of that code.
+pub(crate) fn mishap(code: &str) -> Option<Refusal> {
+    let (code, status, message) = MISHAPS.iter().find(|(known, ..)| *known == code)?;
+    Some(refuse(*status, code, *message))
+}
+
 pub(crate) fn uri_too_long() -> Refusal {
     Refusal::html(414, "<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>")
 }

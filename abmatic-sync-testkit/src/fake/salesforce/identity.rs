@@ -78,9 +78,26 @@ pub(crate) fn userinfo(state: &mut State, now: i64, request: &Request) -> Respon
     if let Err(response) = check(state, now, request) {
         return response;
     }
-    let mut shown = shown(state, now);
-    shown["sub"] = shown["id"].take();
-    shown["preferred_username"] = shown["username"].clone();
-    shown["name"] = shown["display_name"].clone();
-    reply::ok(&shown)
+    let known = shown(state, now);
+    let mut info = json!({
+        "sub": known["id"], "preferred_username": known["username"], "nickname": known["nick_name"],
+        "name": known["display_name"], "given_name": known["first_name"], "family_name": known["last_name"],
+        "zoneinfo": known["timezone"], "updated_at": known["last_modified_date"],
+    });
+    for same in [
+        "active",
+        "email",
+        "email_verified",
+        "is_app_installed",
+        "language",
+        "locale",
+        "organization_id",
+        "urls",
+        "user_id",
+        "user_type",
+        "utcOffset",
+    ] {
+        info[same] = known[same].clone();
+    }
+    reply::ok(&info)
 }

@@ -1,5 +1,7 @@
 //! A messy org: what people, imports and old integrations leave behind, the same for the same seed.
 
+use std::collections::BTreeMap;
+
 use crate::fake::dice::Dice;
 use crate::fake::moment::DAY_MS;
 use crate::fake::packed::{FieldId, Values};
@@ -37,12 +39,15 @@ pub(crate) fn seed(state: &mut State, amounts: Amounts, now: i64) {
     }
     // Midnight, so that two fakes of one day and one seed are equal.
     let today = now.div_euclid(DAY_MS) * DAY_MS;
-    let mut seeder = Seeder { dice: state.dice.clone(), today, owners: owners(state) };
+    let mut seeder = Seeder { dice: state.dice.clone(), today, waiting: Vec::new(), owners: owners(state) };
     let accounts = seeder.accounts(state, accounts);
+    seeder.shelve(state);
     let people = seeder.contacts(state, amounts.contacts, &accounts);
+    seeder.shelve(state);
     seeder.leads(state, amounts.contacts.div_ceil(CONTACTS_PER_LEAD), &accounts, &people);
     seeder.opportunities(state, fewer, &accounts, &people);
     seeder.campaign(state, &people);
+    seeder.shelve(state);
     state.dice = seeder.dice;
     let view = ListView {
         number: 0,
@@ -105,11 +110,13 @@ impl<'a> Sheet<'a> {
 pub(crate) struct Seeder {
     pub(crate) dice: Dice,
     pub(crate) today: i64,
+    /// Records that are not on their shelves yet.
+    waiting: Vec<(Kind, u64, Record)>,
     owners: Vec<String>,
 }
 
 impl Seeder {
-    /// Stores a record with dates of the past two years.
+    /// Makes a record with dates of the past two years.
     pub(crate) fn store(&mut self, state: &mut State, kind: Kind, values: Values) -> u64 {
         let ago = i64::try_from(self.dice.below(DAYS * 86_400_000)).unwrap_or(0);
         let created = whole_seconds(self.today - ago);
@@ -121,10 +128,20 @@ impl Seeder {
         if self.dice.chance(10) {
             record.stamp = whole_seconds(self.today).min(record.stamp + 3_600_000);
         }
-        let shelf = state.shelf_mut(kind);
-        let number = shelf.take_number();
-        shelf.put(number, Some(record));
+        let number = state.shelf_mut(kind).take_number();
+        self.waiting.push((kind, number, record));
         number
+    }
+
+    /// Puts all that was made on its shelves.
+    fn shelve(&mut self, state: &mut State) {
+        let mut by_kind: BTreeMap<Kind, Vec<(u64, Record)>> = BTreeMap::new();
+        for (kind, number, record) in self.waiting.drain(..) {
+            by_kind.entry(kind).or_default().push((number, record));
+        }
+        for (kind, records) in by_kind {
+            state.shelf_mut(kind).put_all(records);
+        }
     }
 
     pub(crate) fn index(&mut self, length: usize) -> usize {

@@ -48,7 +48,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             base_url: "https://acme.my.salesforce.com".to_owned(),
-            token: "00D5e0000000001!AQcAQFakeFakeFakeFakeFakeFakeFakeFakeFakeFakeFakeFakeFakeFake".to_owned(),
+            token: "00D5e0009IYLN0i!AQcAQFakeFakeFakeFakeFakeFakeFakeFakeFakeFakeFakeFakeFakeFake".to_owned(),
             rng_seed: 1,
             daily_limit: 100_000_000,
             newest_version: 68,

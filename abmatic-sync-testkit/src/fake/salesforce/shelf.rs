@@ -109,6 +109,19 @@ impl Shelf {
         before
     }
 
+    /// Puts many new records in their places, which is quicker than one by one.
+    pub(crate) fn put_all(&mut self, records: Vec<(u64, Record)>) {
+        self.live += records.iter().filter(|(_, record)| record.is_live()).count();
+        let mut stamps: BTreeSet<(i64, u64)> = records.iter().map(|(number, record)| (record.stamp, *number)).collect();
+        self.stamps.append(&mut stamps);
+        for field in &self.indexed {
+            let entry = |(number, record): &(u64, Record)| Some((hash(record.values.get(*field)?), *number));
+            let mut entries: BTreeSet<(u64, u64)> = records.iter().filter_map(entry).collect();
+            self.equal.entry(*field).or_default().append(&mut entries);
+        }
+        self.records.append(&mut records.into_iter().collect());
+    }
+
     fn index(&mut self, number: u64, record: &Record) {
         self.live += usize::from(record.is_live());
         self.stamps.insert((record.stamp, number));

@@ -129,9 +129,12 @@ pub(crate) fn results(state: &mut State, turn: &Turn, id: &str, which: &str) -> 
         return Err(errors::invalid("INVALIDJOBSTATE", message));
     }
     let Work::Load(load) = &job.work else { return Err(errors::not_found()) };
-    Ok(reply::csv(match which {
-        "successfulResults" => load.successful.clone(),
-        "failedResults" => load.failed.clone(),
-        _ => load.unprocessed.clone(),
-    }))
+    // Clients spell the last one with a capital, too, and are understood.
+    let file = match which.to_ascii_lowercase().as_str() {
+        "successfulresults" => &load.successful,
+        "failedresults" => &load.failed,
+        "unprocessedrecords" => &load.unprocessed,
+        _ => return Err(errors::not_found()),
+    };
+    Ok(reply::csv(file.clone()))
 }

@@ -223,3 +223,14 @@ fn stages_and_statuses_say_more_than_their_names() {
     let user = desk.column("SELECT Id FROM User WHERE IsActive = FALSE", "Id")[0].clone();
     assert_eq!(desk.patch(&path, &json!({"OwnerId": user})).1[0]["errorCode"], "INACTIVE_OWNER_OR_USER");
 }
+
+#[test]
+fn verbs_can_travel_in_the_query() {
+    let desk = Desk::new();
+    let id = desk.make("Contact", &json!({"LastName": "Roe"}));
+    let path = format!("/sobjects/Contact/{id}?_HttpMethod=PATCH");
+    assert_eq!(desk.post(&path, &json!({"Title": "CEO"})).0, 204);
+    assert_eq!(desk.0.user().record("Contact", &id).unwrap().get("Title"), "CEO");
+    let form = desk.request("POST", "/sobjects/Contact").form(&[("LastName", "Roe")]);
+    assert_eq!(desk.0.answer(&form).status, 415);
+}

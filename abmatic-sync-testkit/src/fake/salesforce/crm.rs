@@ -8,6 +8,7 @@ use crate::fake::machine::Crm;
 use crate::fake::salesforce::answer::{self, refused};
 use crate::fake::salesforce::desk;
 use crate::fake::salesforce::errors;
+use crate::fake::salesforce::kind::Kind;
 use crate::fake::salesforce::routes::{self, Route};
 use crate::fake::salesforce::state::State;
 
@@ -97,7 +98,7 @@ impl Crm for State {
     }
 
     fn summary(&self, now: i64) -> Value {
-        let of = |kind: crate::fake::salesforce::kind::Kind| {
+        let of = |kind: Kind| {
             let shelf = self.shelf(kind);
             let counts = json!({"live": shelf.live_count(), "deleted": shelf.deleted_count()});
             (kind.name().to_owned(), counts)

@@ -1,8 +1,8 @@
 //! From a method and a path to the rule that answers it. No rule stands here.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use crate::fake::exchange::Request;
+use crate::fake::exchange::{Request, Response};
 use crate::fake::salesforce::answer::body;
 use crate::fake::salesforce::bulk::{ingest, query as bulk_query};
 use crate::fake::salesforce::errors;
@@ -36,10 +36,10 @@ pub(crate) fn dispatch(state: &mut State, turn: &Turn, request: &Request, rest: 
     }
 }
 
-fn resources(turn: &Turn) -> crate::fake::exchange::Response {
+fn resources(turn: &Turn) -> Response {
     let base = turn.base();
     let names = ["composite", "jobs", "limits", "query", "queryAll", "sobjects"];
-    let mut all: serde_json::Map<String, serde_json::Value> =
+    let mut all: Map<String, Value> =
         names.iter().map(|name| ((*name).to_owned(), format!("{base}/{name}").into())).collect();
     all.insert("identity".to_owned(), json!("/services/oauth2/userinfo"));
     reply::ok(&all.into())

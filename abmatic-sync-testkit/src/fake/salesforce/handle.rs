@@ -251,7 +251,7 @@ impl FakeSalesforce {
 
     /// Calls of the rolling day that other integrations have made.
     pub fn use_calls(&self, calls: u64) {
-        self.with(|state, _| state.limits.others += calls);
+        self.with(|state, _| state.limits.others = state.limits.others.saturating_add(calls));
     }
 
     /// Someone who works in Salesforce's own interface: looks at records, and changes them.

@@ -27,7 +27,7 @@ impl Limits {
 
     /// Calls within the last day.
     pub(crate) fn used(&self) -> u64 {
-        self.others + self.hours.iter().map(|(_, calls)| calls).sum::<u64>()
+        self.hours.iter().fold(self.others, |used, (_, calls)| used.saturating_add(*calls))
     }
 
     /// Counts calls, or refuses them when the day's are spent.
@@ -36,7 +36,7 @@ impl Limits {
         while self.hours.front().is_some_and(|(oldest, _)| (oldest + 1) * HOUR_MS + DAY_MS <= now) {
             self.hours.pop_front();
         }
-        if self.used() + calls > self.max {
+        if self.used().saturating_add(calls) > self.max {
             return Err(errors::limit_exceeded(""));
         }
         match self.hours.back_mut() {

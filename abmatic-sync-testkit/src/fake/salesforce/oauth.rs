@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::fake::exchange::{Request, Response, encoded};
+use crate::fake::salesforce::answer;
 use crate::fake::salesforce::errors::{self, Refusal};
 use crate::fake::salesforce::identity;
 use crate::fake::salesforce::kind::Kind;
@@ -91,7 +92,7 @@ pub(crate) fn answer(state: &mut State, now: i64, request: &Request, rest: &[Str
         ("POST", ["token"]) => token(state, now, request),
         ("GET" | "POST", ["revoke"]) => revoke(state, request),
         ("GET" | "POST", ["userinfo"]) => identity::userinfo(state, now, request),
-        _ => crate::fake::salesforce::answer::refused(&errors::not_found(), 62),
+        _ => answer::refused(&errors::not_found(), 62),
     }
 }
 

@@ -1,6 +1,8 @@
 //! `query`, `queryAll` and the pages that follow.
 
-use crate::fake::exchange::Request;
+use serde_json::json;
+
+use crate::fake::exchange::{Request, Response};
 use crate::fake::json;
 use crate::fake::salesforce::answer::authorization;
 use crate::fake::salesforce::cursors::Cursor;
@@ -32,11 +34,11 @@ pub(crate) fn first(state: &mut State, turn: &Turn, request: &Request, with_dele
     match &plan.output {
         Output::Count => {
             let count = run::numbers(state, &plan, with_deleted).len();
-            Ok(reply::ok(&serde_json::json!({"totalSize": count, "done": true, "records": []})))
+            Ok(reply::ok(&json!({"totalSize": count, "done": true, "records": []})))
         }
         Output::Groups(aggregation) => {
             let records = aggregate::records(state, &plan, aggregation, with_deleted);
-            Ok(reply::ok(&serde_json::json!({"totalSize": records.len(), "done": true, "records": records})))
+            Ok(reply::ok(&json!({"totalSize": records.len(), "done": true, "records": records})))
         }
         Output::Rows => {
             let numbers = run::numbers(state, &plan, with_deleted);
@@ -48,7 +50,7 @@ pub(crate) fn first(state: &mut State, turn: &Turn, request: &Request, with_dele
 }
 
 /// The first page; the results are kept only if there are more.
-fn open(state: &mut State, turn: &Turn, request: &Request, cursor: Cursor) -> crate::fake::exchange::Response {
+fn open(state: &mut State, turn: &Turn, request: &Request, cursor: Cursor) -> Response {
     if cursor.numbers.len() <= cursor.page_max {
         return page(state, turn, &cursor, 0, 0);
     }
@@ -80,7 +82,7 @@ pub(crate) fn more(state: &State, turn: &Turn, request: &Request, locator: &str)
     Ok(page(state, turn, cursor, number, from))
 }
 
-fn page(state: &State, turn: &Turn, cursor: &Cursor, number: u64, from: usize) -> crate::fake::exchange::Response {
+fn page(state: &State, turn: &Turn, cursor: &Cursor, number: u64, from: usize) -> Response {
     let total = cursor.numbers.len();
     let to = (from + cursor.page_max).min(total);
     let done = to >= total;

@@ -165,10 +165,10 @@ pub(crate) fn results(state: &mut State, turn: &Turn, id: &str, request: &Reques
     let job = state.jobs.iter().find(|job| job.number == number).ok_or_else(errors::not_found)?;
     let Work::Query(reading) = &job.work else { return Err(errors::not_found()) };
     let total = reading.numbers.len();
-    let to = (from + page_max).min(total);
     if from > total {
         return Err(errors::invalid_locator());
     }
+    let to = (from + page_max).min(total);
     let mut out = Vec::with_capacity(64 * 1024);
     let names = reading.plan.columns.iter().map(|column| column.name(state).into());
     csv::write_line(&mut out, job.format, names);

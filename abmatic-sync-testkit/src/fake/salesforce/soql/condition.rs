@@ -12,6 +12,7 @@ use crate::fake::salesforce::soql::ast::{Condition, Literal, LiteralValue, Opera
 use crate::fake::salesforce::soql::dates::{self, Span, Time};
 use crate::fake::salesforce::soql::literal::{self, Part};
 use crate::fake::salesforce::soql::path::{Column, Scope};
+use crate::fake::salesforce::soql::token::placed;
 use crate::fake::salesforce::soql::{plan, run};
 use crate::fake::salesforce::state::State;
 use crate::fake::salesforce::turn::Turn;
@@ -104,10 +105,7 @@ fn filterable(scope: Scope<'_>, path: &Path) -> Result<Column, Refusal> {
 
 fn wrong_operator(scope: Scope<'_>, path: &Path) -> Refusal {
     let message = format!("invalid operator on {} field", path.text);
-    errors::invalid(
-        "INVALID_QUERY_FILTER_OPERATOR",
-        crate::fake::salesforce::soql::token::placed(scope.statement, path.at, &message),
-    )
+    errors::invalid("INVALID_QUERY_FILTER_OPERATOR", placed(scope.statement, path.at, &message))
 }
 
 fn wrong_type(scope: Scope<'_>, path: &Path, wanted: &str, quotes: bool) -> Refusal {
@@ -134,11 +132,7 @@ fn operand(scope: Scope<'_>, turn: &Turn, path: &Path, column: &Column, literal:
             let id = id::canonical(&text).ok_or_else(|| {
                 errors::invalid(
                     "INVALID_QUERY_FILTER_OPERATOR",
-                    crate::fake::salesforce::soql::token::placed(
-                        scope.statement,
-                        path.at,
-                        &format!("invalid ID field: {text}"),
-                    ),
+                    placed(scope.statement, path.at, &format!("invalid ID field: {text}")),
                 )
             })?;
             Operand::Exact(id)

@@ -1,5 +1,7 @@
 //! Names of fields, also of parents' fields: found in the org, and read from a record.
 
+use std::borrow::Cow;
+
 use crate::fake::packed::FieldId;
 use crate::fake::salesforce::errors::{self, Refusal};
 use crate::fake::salesforce::field::{Field, FieldType};
@@ -164,7 +166,7 @@ impl Column {
     }
 
     /// The value as a cell of a CSV file.
-    pub(crate) fn csv<'a>(&self, state: &'a State, view: View<'a>) -> std::borrow::Cow<'a, str> {
+    pub(crate) fn csv<'a>(&self, state: &'a State, view: View<'a>) -> Cow<'a, str> {
         let mut view = view;
         for (_, step) in &self.steps {
             match parent(state, view, *step) {

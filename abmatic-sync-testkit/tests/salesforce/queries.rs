@@ -181,3 +181,15 @@ fn a_keyset_walk_sees_every_record_once() {
     seen.dedup();
     assert_eq!((total, seen.len()), (300, 300));
 }
+
+#[test]
+fn one_seed_gives_one_org() {
+    let all = |seed: u64| {
+        let desk = Desk::with(|builder| builder.seed_records(50).rng_seed(seed));
+        let objects = ["Account", "Contact", "Lead", "Opportunity", "OpportunityContactRole", "CampaignMember"];
+        objects.map(|object| desk.query(&format!("SELECT FIELDS(ALL) FROM {object} LIMIT 200")))
+    };
+    assert!(all(1).iter().all(|(status, body)| *status == 200 && body["totalSize"].as_u64() > Some(0)));
+    assert_eq!(all(1), all(1));
+    assert_ne!(all(1), all(2));
+}

@@ -234,3 +234,31 @@ fn verbs_can_travel_in_the_query() {
     let form = desk.request("POST", "/sobjects/Contact").form(&[("LastName", "Roe")]);
     assert_eq!(desk.0.answer(&form).status, 415);
 }
+
+#[test]
+fn one_role_of_an_opportunity_is_primary() {
+    let desk = Desk::new();
+    let [ann, bob] = ["Ann", "Bob"].map(|name| desk.make("Contact", &json!({"LastName": name})));
+    let deal = json!({"Name": "D", "StageName": "Prospecting", "CloseDate": "2026-12-31", "ContactId": ann});
+    let deal = desk.make("Opportunity", &deal);
+    let primary = "SELECT ContactId FROM OpportunityContactRole WHERE IsPrimary = TRUE";
+    assert_eq!(desk.column(primary, "ContactId"), [ann]);
+    desk.make("OpportunityContactRole", &json!({"OpportunityId": deal, "ContactId": bob, "IsPrimary": true}));
+    assert_eq!(desk.column(primary, "ContactId"), [bob.as_str()]);
+    let later = desk.patch(&format!("/sobjects/Opportunity/{deal}"), &json!({"ContactId": bob}));
+    assert_eq!(later.1[0]["errorCode"], "INVALID_FIELD_FOR_INSERT_UPDATE", "only when it is made");
+}
+
+#[test]
+fn field_level_security_refuses_writes() {
+    let desk = Desk::with(|builder| builder.read_only_field("Account", "Phone"));
+    let (_, refused) = desk.post("/sobjects/Account", &json!({"Name": "A", "Phone": "1"}));
+    assert_eq!(
+        refused,
+        json!([{
+            "errorCode": "INVALID_FIELD_FOR_INSERT_UPDATE", "fields": ["Phone"],
+            "message": "Unable to create/update fields: Phone. Please check the security settings of this field and verify \
+                that it is read/write for your profile or permission set.",
+        }])
+    );
+}

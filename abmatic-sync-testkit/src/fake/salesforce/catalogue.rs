@@ -48,6 +48,13 @@ impl Catalogue {
         }
     }
 
+    /// Makes a field one that may be read only.
+    pub(crate) fn protect(&mut self, name: &str) {
+        if let Some(field) = self.id(name).and_then(|id| self.fields.get_mut(usize::from(id))) {
+            (field.createable, field.updateable) = (false, false);
+        }
+    }
+
     pub(crate) fn get(&self, id: FieldId) -> Option<&Field> {
         self.fields.get(usize::from(id))
     }

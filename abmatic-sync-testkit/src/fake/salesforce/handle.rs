@@ -109,6 +109,12 @@ impl Builder {
         self
     }
 
+    /// Field-level security lets the integration's user read a field, and not write it.
+    pub fn read_only_field(mut self, object: &str, field: &str) -> Self {
+        self.settings.read_only_fields.extend(Kind::parse(object).map(|kind| (kind, field.to_owned())));
+        self
+    }
+
     /// The integration's user may not see an object.
     pub fn hide_object(mut self, object: &str) -> Self {
         self.settings.hidden_objects.extend(Kind::parse(object));

@@ -30,6 +30,7 @@ mod query;
 mod record;
 mod replication;
 mod reply;
+mod roles;
 mod routes;
 mod rows;
 mod save;

@@ -8,7 +8,7 @@ use crate::fake::salesforce::id;
 use crate::fake::salesforce::kind::Kind;
 use crate::fake::salesforce::state::State;
 use crate::fake::salesforce::turn::Turn;
-use crate::fake::salesforce::{checks, duplicates, store};
+use crate::fake::salesforce::{checks, duplicates, roles, store};
 
 /// Makes a record, or changes the one with that number; answers its number.
 pub(crate) fn save(
@@ -33,13 +33,15 @@ pub(crate) fn save(
     if let Some(error) = duplicates::check(state, turn, kind, target, &changes) {
         return Err(vec![error]);
     }
-    Ok(match target {
+    let number = match target {
         None => store::create(state, turn, kind, &changes),
         Some(number) => {
             store::update(state, turn, kind, number, &changes);
             number
         }
-    })
+    };
+    roles::follow(state, turn, kind, number, target.is_none());
+    Ok(number)
 }
 
 /// Deletes a live record.

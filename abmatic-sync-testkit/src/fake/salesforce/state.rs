@@ -47,6 +47,9 @@ impl State {
             for (_, field) in settings.custom_fields.iter().filter(|(of, _)| *of == kind) {
                 catalogue.add(field.clone());
             }
+            for (_, name) in settings.read_only_fields.iter().filter(|(of, _)| *of == kind) {
+                catalogue.protect(name);
+            }
             for (_, name) in settings.hidden_fields.iter().filter(|(of, _)| *of == kind) {
                 catalogue.hide(name);
             }

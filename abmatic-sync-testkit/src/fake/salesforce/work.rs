@@ -33,6 +33,8 @@ pub(crate) const LEAD_STATUSES: &[(&str, bool, bool)] = &[
 
 pub(crate) fn opportunity() -> Vec<Field> {
     let stages: Vec<&str> = STAGES.iter().map(|(name, ..)| *name).collect();
+    let mut contact = reference("ContactId", "Contact ID", &["Contact"]);
+    contact.updateable = false;
     let mut fields = head("Opportunity", None);
     fields.extend([
         reference("AccountId", "Account ID", &["Account"]).with_children("Opportunities", true),
@@ -62,7 +64,7 @@ pub(crate) fn opportunity() -> Vec<Field> {
             .read_only(),
         reference("CampaignId", "Campaign ID", &["Campaign"]).with_children("Opportunities", false),
         owner(&["User"]),
-        reference("ContactId", "Contact ID", &["Contact"]),
+        contact,
     ]);
     fields.extend(audit());
     fields.push(date("LastActivityDate", "Last Activity").read_only());

@@ -95,11 +95,12 @@
 //! `toLabel()` and other functions, geolocation, SOSL.
 //!
 //! `/__fake/user` takes `{"action":"create","object":"Account","fields":{…}}`; other actions are `update`, `delete`,
-//! `undelete`, `erase`, `lock`, `unlock` (with `id`), `merge` (`id` survives, `loser` goes) and `convert` (`id`, and if
-//! wanted `account`, `contact`, `opportunity`). Faults as above: `rate_limited` is 403 `REQUEST_LIMIT_EXCEEDED` (policy
-//! `CONCURRENT` for the other one), `locked` fails every row with `UNABLE_TO_LOCK_ROW`, `migrating` is 503
-//! `ORG_IN_MAINTENANCE`, `server_error` with a policy such as `QUERY_TIMEOUT`, `QUERY_TOO_COMPLICATED`,
-//! `STORAGE_LIMIT_EXCEEDED` or `FIELD_CUSTOM_VALIDATION_EXCEPTION` is that error, `expired_token` is 401 `INVALID_SESSION_ID` once; `/__fake/tokens/expire` ends all sessions.
+//! `undelete`, `erase`, `lock`, `unlock` (with `id`), `create` with `late_ms` (a long transaction: old dates), `merge`
+//! (`id` survives, `loser` goes) and `convert` (`id`, and if wanted `account`, `contact`, `opportunity`). Faults as
+//! above: `rate_limited` is 403 `REQUEST_LIMIT_EXCEEDED` (policy `CONCURRENT` for the other one), `locked` fails every
+//! row with `UNABLE_TO_LOCK_ROW`, `migrating` is 503 `ORG_IN_MAINTENANCE`, `server_error` with a policy such as
+//! `QUERY_TIMEOUT`, `QUERY_TOO_COMPLICATED`, `STORAGE_LIMIT_EXCEEDED` or `FIELD_CUSTOM_VALIDATION_EXCEPTION` is that
+//! error, `expired_token` is 401 `INVALID_SESSION_ID` once; `/__fake/tokens/expire` ends all sessions.
 //!
 //! Not covered: person accounts, record types, several currencies, translations, UI API, composite graphs, SOAP (so no
 //! login by user name and password), Bulk 1.0, events and streaming, triggers and flows, approval locks, sharing.

@@ -112,3 +112,12 @@ fn locked_rows_and_roles_of_campaigns() {
     assert_eq!(desk.0.user().record("CampaignMember", &id).unwrap().get("HasResponded"), "true");
     assert_eq!(desk.post("/sobjects/CampaignMember", &member).1[0]["message"], "Already a campaign member.");
 }
+
+#[test]
+fn what_is_committed_late_carries_an_older_stamp() {
+    let desk = Desk::new();
+    desk.make("Account", &json!({"Name": "A"}));
+    desk.0.user().create_late("Account", &[("Name", "B")], 5_000).unwrap();
+    let names = desk.column("SELECT Name FROM Account ORDER BY SystemModstamp", "Name");
+    assert_eq!(names, ["B", "A"]);
+}

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::fake::moment;
 use crate::fake::salesforce::convert::{self, Converted};
 use crate::fake::salesforce::draft::Origin;
 use crate::fake::salesforce::id;
@@ -86,7 +87,10 @@ pub(crate) fn act(state: &mut State, now: i64, body: &Value) -> (u16, Value) {
     let found = locate(state, object, id.unwrap_or_default());
     let turn = turn(state, now);
     let done = match (text("action").unwrap_or_default(), found) {
-        ("create", _) => return written(write(state, now, object, None, fields)),
+        ("create", _) => {
+            let late_ms = body.get("late_ms").and_then(Value::as_i64).unwrap_or(0).clamp(0, moment::DAY_MS);
+            return written(write(state, now - late_ms, object, None, fields));
+        }
         ("update", _) => return written(write(state, now, object, Some(id.unwrap_or_default()), fields)),
         ("convert", _) => {
             let into = (text("account"), text("contact"));

@@ -126,6 +126,14 @@ impl<'a> CrmUser<'a> {
         self.fake.with(|state, now| desk::write(state, now, object, None, &map(values)))
     }
 
+    /// Makes a record in a transaction that took so long: it is seen only now, with the dates of when it was written.
+    ///
+    /// # Errors
+    /// The API's words for what is wrong with the values.
+    pub fn create_late(&self, object: &str, values: &[(&str, &str)], late_ms: i64) -> Result<String, String> {
+        self.fake.with(|state, now| desk::write(state, now - late_ms, object, None, &map(values)))
+    }
+
     /// Changes a record; an empty value clears.
     ///
     /// # Errors

@@ -106,6 +106,8 @@ pub enum Delivery {
     Refused,
     /// So many bytes of the body arrive, then the connection closes.
     Truncated(usize),
+    /// Nothing arrives, and the connection stays open until the client closes it.
+    Withheld,
 }
 
 /// One HTTP response of a fake.

@@ -18,6 +18,10 @@ pub enum FaultKind {
     ExpiredToken,
     /// 200 with a body that is no JSON; the call is *not* carried out.
     GarbageJson,
+    /// No answer ever comes, and the connection stays open until the client gives up. Not carried out.
+    Hang,
+    /// The same *although* the call was carried out.
+    HangAfterWrite,
     /// The answer comes late, by [`Fault::milliseconds`].
     Latency,
     /// The record is locked: 423, or `UNABLE_TO_LOCK_ROW` for every row of a Salesforce call.

@@ -101,7 +101,7 @@ impl Connection {
         let shown = match response.delivery {
             Delivery::Whole => body,
             Delivery::Truncated(length) => body.get(..length).unwrap_or(body),
-            Delivery::Lost | Delivery::Refused => return Ok(false),
+            Delivery::Lost | Delivery::Refused | Delivery::Withheld => return Ok(false),
         };
         let mut bytes = Vec::with_capacity(512 + shown.len());
         write_head(&mut bytes, response, keep_alive);

@@ -70,9 +70,14 @@ impl<C: Crm> Machine<C> {
     }
 
     fn faulty(&mut self, now: i64, request: &Request, route: &C::Route, fault: &Fault) -> Response {
-        if fault.kind == FaultKind::ConnectionReset {
+        let untouched = match fault.kind {
+            FaultKind::ConnectionReset => Some(Delivery::Refused),
+            FaultKind::Hang => Some(Delivery::Withheld),
+            _ => None,
+        };
+        if let Some(delivery) = untouched {
             let mut response = Response::new(0, Vec::new());
-            response.delivery = Delivery::Refused;
+            response.delivery = delivery;
             return response;
         }
         if let Some(response) = self.crm.stand_in(now, fault) {
@@ -81,6 +86,7 @@ impl<C: Crm> Machine<C> {
         let mut response = self.crm.answer(now, request, route, Some(fault));
         match fault.kind {
             FaultKind::AnswerLost => response.delivery = Delivery::Lost,
+            FaultKind::HangAfterWrite => response.delivery = Delivery::Withheld,
             FaultKind::TruncatedBody => response.delivery = Delivery::Truncated(response.body.len() / 2),
             FaultKind::ServerErrorAfterWrite => return self.crm.server_error(fault),
             _ => {}

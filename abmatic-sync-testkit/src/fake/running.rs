@@ -5,25 +5,32 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::fake::clock::FakeClock;
 use crate::fake::exchange::{Request, Response};
 use crate::fake::machine::{Crm, Machine};
 use crate::fake::server::{Server, Service};
+use crate::fake::traffic::Traffic;
 
-/// The state behind its one lock.
+/// The state behind its one lock, and the bell that rings after each call.
 #[derive(Debug)]
-struct Shared<C>(Mutex<Machine<C>>);
+struct Shared<C> {
+    machine: Mutex<Machine<C>>,
+    called: Notify,
+}
 
 impl<C: Crm> Shared<C> {
     fn lock(&self) -> MutexGuard<'_, Machine<C>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<C: Crm> Service for Shared<C> {
     fn answer(&self, request: Request) -> Response {
-        self.lock().answer(&request)
+        let response = self.lock().answer(&request);
+        self.called.notify_waiters();
+        response
     }
 }
 
@@ -37,7 +44,8 @@ pub(crate) struct Running<C> {
 impl<C: Crm> Running<C> {
     /// A fake without a socket.
     pub(crate) fn new(crm: C, clock: FakeClock) -> Self {
-        Self { shared: Arc::new(Shared(Mutex::new(Machine::new(crm, clock)))), server: None }
+        let shared = Shared { machine: Mutex::new(Machine::new(crm, clock)), called: Notify::new() };
+        Self { shared: Arc::new(shared), server: None }
     }
 
     /// Listens on loopback, and answers the address; port 0 takes a free one.
@@ -52,6 +60,17 @@ impl<C: Crm> Running<C> {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Machine<C>> {
         self.shared.lock()
+    }
+
+    /// Returns once what was called over the socket so far is as `wanted`.
+    pub(crate) async fn called(&self, wanted: impl Fn(&Traffic) -> bool) {
+        loop {
+            let next = self.shared.called.notified();
+            if wanted(&self.lock().traffic) {
+                return;
+            }
+            next.await;
+        }
     }
 
     /// Works on the CRM under its lock, at its present.

@@ -63,6 +63,13 @@ async fn serve(stream: TcpStream, service: Arc<dyn Service>, mut stopped: watch:
         let Ok(Some(incoming)) = incoming else { return };
         let response = service.answer(incoming.request);
         wait(response.delay_ms).await;
+        if response.delivery == Delivery::Withheld {
+            // The next that comes from the client is its end.
+            tokio::select! {
+                _ = connection.read() => return,
+                _ = stopped.changed() => return,
+            }
+        }
         match connection.write(&response, incoming.keep_alive).await {
             Ok(true) => {}
             Ok(false) => return end(connection, response.delivery),

@@ -53,6 +53,23 @@ async fn connections_break_where_a_fault_says() {
 }
 
 #[tokio::test]
+async fn a_call_that_hangs_is_told_of_and_holds_its_client() {
+    let fake = FakeHubspot::builder().start().await.unwrap();
+    for (kind, stored) in [(FaultKind::Hang, 0), (FaultKind::HangAfterWrite, 1)] {
+        fake.reset_calls();
+        fake.inject(Fault::new(kind));
+        tokio::select! {
+            answer = create(&fake, "a@x.com") => panic!("{kind:?}: {answer:?}"),
+            () = fake.called(|calls| calls.total == 1) => {}
+        }
+        assert_eq!(fake.user().count("contacts"), stored, "{kind:?}");
+        assert_eq!(fake.calls().by_status[&0], 1, "{kind:?}");
+    }
+    // The client has gone, and others are served.
+    assert_eq!(create(&fake, "b@x.com").await.unwrap().0, 201);
+}
+
+#[tokio::test]
 async fn the_admin_routes_need_no_token() {
     let fake = FakeHubspot::builder().start().await.unwrap();
     let (client, base) = (client(), format!("{}/__fake", fake.base_url()));

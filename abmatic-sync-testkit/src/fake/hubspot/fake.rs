@@ -52,6 +52,8 @@ impl Crm for State {
             }
             FaultKind::AnswerLost
             | FaultKind::ConnectionReset
+            | FaultKind::Hang
+            | FaultKind::HangAfterWrite
             | FaultKind::Latency
             | FaultKind::RepeatedPage
             | FaultKind::ServerErrorAfterWrite

@@ -206,6 +206,13 @@ impl FakeHubspot {
         self.running.lock().traffic.clone()
     }
 
+    /// Returns once what was called over the socket so far is as `wanted`: whatever such a call does has been done by
+    /// then. Together with [`FaultKind::Hang`](crate::fake::fault::FaultKind::Hang) and its kin a test stops a client
+    /// at the very call that it chooses.
+    pub async fn called(&self, wanted: impl Fn(&Traffic) -> bool) {
+        self.running.called(wanted).await;
+    }
+
     /// Forgets what was called.
     pub fn reset_calls(&self) {
         self.running.lock().traffic = Traffic::default();

@@ -40,6 +40,8 @@ impl Crm for State {
             FaultKind::RateLimited => errors::limit_exceeded(&fault.policy),
             FaultKind::AnswerLost
             | FaultKind::ConnectionReset
+            | FaultKind::Hang
+            | FaultKind::HangAfterWrite
             | FaultKind::Latency
             | FaultKind::Locked
             | FaultKind::RepeatedPage

@@ -29,7 +29,7 @@ use crate::find::find;
 use crate::object::Object;
 use crate::paths::ApiVersion;
 use crate::prepare::prepare;
-use crate::read::{LIST_PAGE_MAX, count, read};
+use crate::read::{LIST_PAGE_MAX, NAMED_MAX, count, read};
 use crate::search::translate;
 use crate::verify::verify;
 use crate::write::{BATCH_MAX, write};
@@ -193,7 +193,7 @@ fn resources() -> Vec<ResourceCapabilities> {
         let mut offered = ResourceCapabilities::new(resource, remote_name, mapping);
         offered.page_max = LIST_PAGE_MAX;
         offered.batch_max = BATCH_MAX;
-        offered.find_max = LIST_PAGE_MAX;
+        offered.find_max = NAMED_MAX;
         offered.incremental = true;
         offered.lists = true;
         offered.archived = true;

@@ -27,6 +27,9 @@ use crate::wire::{ListAnswer, Listing, Member, WithId};
 
 /// Records in one page of a list, and ids in one batch read ("using object APIs").
 pub(crate) const LIST_PAGE_MAX: usize = 100;
+/// Ids or keys that are named at once. Their records come in batches of [`LIST_PAGE_MAX`], but the associations of so many
+/// come in one call ("associations v4": 1,000 inputs).
+pub(crate) const NAMED_MAX: usize = 1_000;
 /// Longer lists of property names are not put into an address: HubSpot answers 414.
 const NAMES_BYTES_MAX: usize = 6_000;
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use abmatic_sync_core::model::change::FieldChange;
 use abmatic_sync_core::model::journal::LogEntry;
+use abmatic_sync_core::model::quarantine::Quarantined;
 use abmatic_sync_core::run::report::{Plan, Progress};
-use abmatic_sync_core::store::state::Counts;
+use abmatic_sync_core::store::state::{Counts, RunRecord};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -54,12 +55,49 @@ pub fn log_table(entries: &[LogEntry]) -> String {
     table.to_string()
 }
 
+/// The runs, a row for each.
+pub fn runs_table(runs: &[RunRecord]) -> String {
+    let mut table = table(&["started", "run", "resource", "status", "so far", "calls", "error"]);
+    for run in runs {
+        table.add_row([
+            run.started_at.format("%Y-%m-%d %H:%M:%S").to_string(),
+            run.id.to_string(),
+            run.resource.to_string(),
+            format!("{:?}", run.status),
+            counts_line(&run.counts),
+            run.calls.to_string(),
+            short(run.error.as_deref().unwrap_or_default()),
+        ]);
+    }
+    table.to_string()
+}
+
+/// The records that are set aside, a row for each.
+pub fn quarantine_table(held: &[Quarantined]) -> String {
+    let mut table = table(&["side", "record", "code", "attempts", "tried again", "message"]);
+    for one in held {
+        table.add_row([
+            format!("{:?}", one.record.side()),
+            one.record.as_str().to_owned(),
+            one.code.as_str().to_owned(),
+            one.attempts.to_string(),
+            one.retry_at.format("%Y-%m-%d %H:%M:%S").to_string(),
+            short(&one.message),
+        ]);
+    }
+    table.to_string()
+}
+
 /// The counts in one line.
 pub fn counts_line(counts: &Counts) -> String {
-    format!(
+    let mut line = format!(
         "{} read = {} created + {} updated + {} unchanged + {} skipped + {} failed",
         counts.read, counts.created, counts.updated, counts.unchanged, counts.skipped, counts.failed
-    )
+    );
+    if counts.deleted > 0 {
+        line.push_str(&format!(" + {} deleted", counts.deleted));
+    }
+    line
 }
 
 /// A bar for one run. It draws nothing where standard error is not a terminal.

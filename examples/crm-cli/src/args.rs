@@ -32,10 +32,16 @@ pub(crate) enum Command {
     Preview(PreviewArgs),
     /// Bring local records to the CRM.
     Push(PushArgs),
+    /// Records that failed and are set aside: list them, or let them be tried again.
+    Quarantine(QuarantineArgs),
     /// Show the local records.
     Records(RecordsArgs),
     /// Go on with a run that was stopped or killed.
     Resume(ResumeArgs),
+    /// Show the runs, newest first, and which of them can be resumed.
+    Runs(RunsArgs),
+    /// Look at every linked pair on both sides: deletions and merges that nobody told of come out.
+    Sweep(RunArgs),
     /// Align both sides.
     Sync(RunArgs),
 }
@@ -131,9 +137,75 @@ pub(crate) struct PushArgs {
 pub(crate) struct ResumeArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// The run's id, as its summary and the log show it.
+    /// The run's id, as its summary, `runs` and the log show it. Without it, the resource's newest run goes on, if it was
+    /// stopped or killed; one that still works elsewhere is taken over.
     #[arg(long = "run")]
-    pub(crate) id: String,
+    pub(crate) id: Option<String>,
+}
+
+/// A connection as the file knows it: nothing is asked of the CRM.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct KnownArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The kind of CRM: hubspot or salesforce.
+    #[arg(long, default_value = "hubspot")]
+    pub(crate) connector: String,
+}
+
+/// Which runs to show.
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    #[command(flatten)]
+    pub(crate) known: KnownArgs,
+    /// Only of this resource.
+    #[arg(long, value_parser = resource)]
+    pub(crate) resource: Option<Resource>,
+    /// Only those that can be resumed.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// How many of the connection's newest runs to look at.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+}
+
+/// What to do with the records that are set aside.
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineArgs {
+    #[command(subcommand)]
+    pub(crate) what: Quarantine,
+}
+
+/// What to do with the records that are set aside.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    /// Show them, with why they failed, how often, and when they are tried again.
+    List(HeldArgs),
+    /// Let them be tried again by the next run, all of them or those that are named.
+    Release(ReleaseArgs),
+}
+
+/// Of which resource.
+#[derive(Debug, Args)]
+pub(crate) struct HeldArgs {
+    #[command(flatten)]
+    pub(crate) known: KnownArgs,
+    /// accounts, contacts, leads or opportunities.
+    #[arg(long, value_parser = resource)]
+    pub(crate) resource: Resource,
+}
+
+/// Which records to release.
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseArgs {
+    #[command(flatten)]
+    pub(crate) held: HeldArgs,
+    /// Only this local record. May be given several times.
+    #[arg(long = "local")]
+    pub(crate) local: Vec<String>,
+    /// Only this record of the CRM. May be given several times.
+    #[arg(long = "remote")]
+    pub(crate) remote: Vec<String>,
 }
 
 /// Which lines of the log to show.
@@ -147,7 +219,7 @@ pub(crate) struct LogArgs {
     /// Only of this resource.
     #[arg(long, value_parser = resource)]
     pub(crate) resource: Option<Resource>,
-    /// Created, Updated, Failed or Skipped.
+    /// Created, Deleted, Failed, Skipped or Updated.
     #[arg(long)]
     pub(crate) status: Option<String>,
     /// Only of this local record.

@@ -11,7 +11,7 @@ use abmatic_sync_hubspot::HubspotConnector;
 use abmatic_sync_salesforce::SalesforceConnector;
 use abmatic_sync_sql::store::SqliteStore;
 
-use crate::args::{RunArgs, StoreArgs};
+use crate::args::{KnownArgs, RunArgs, StoreArgs};
 
 /// An engine over the file, with its connection.
 pub(crate) struct Host {
@@ -25,19 +25,27 @@ pub(crate) async fn open_store(args: &StoreArgs) -> anyhow::Result<SqliteStore> 
 
 /// Opens the file and connects; mapped fields given on the command line are kept with the connection.
 pub(crate) async fn connect(args: &RunArgs) -> anyhow::Result<Host> {
-    let store = open_store(&args.store).await?;
+    let mut host = open(&args.store, &args.connector, Credentials::token(args.token.clone())).await?;
+    if let Some(url) = &args.base_url {
+        host.connection = host.connection.with_base_url(url.clone());
+    }
+    host.keep_mapping(args).await?;
+    Ok(host)
+}
+
+/// Opens the file for what the engine knows of a connection by itself, without a token.
+pub(crate) async fn look_up(args: &KnownArgs) -> anyhow::Result<Host> {
+    open(&args.store, &args.connector, Credentials::token(String::new())).await
+}
+
+async fn open(args: &StoreArgs, connector: &str, credentials: Credentials) -> anyhow::Result<Host> {
+    let store = open_store(args).await?;
     let engine = Engine::new(Arc::new(store), Arc::new(SystemClock), Arc::new(SystemIds))
         .with_connector(HubspotConnector::builder().build())
         .with_connector(SalesforceConnector::builder().build());
-    let id = format!("{}/{}/{}", args.store.tenant, args.connector, args.store.connection);
-    let credentials = Credentials::token(args.token.clone());
-    let mut connection = Connection::new(args.store.tenant.as_str(), id, args.connector.as_str(), credentials);
-    if let Some(url) = &args.base_url {
-        connection = connection.with_base_url(url.clone());
-    }
-    let host = Host { engine, connection };
-    host.keep_mapping(args).await?;
-    Ok(host)
+    let id = format!("{}/{connector}/{}", args.tenant, args.connection);
+    let connection = Connection::new(args.tenant.as_str(), id, connector, credentials);
+    Ok(Host { engine, connection })
 }
 
 impl Host {

@@ -67,7 +67,7 @@ pub(crate) async fn log(args: LogArgs) -> anyhow::Result<u64> {
     query.resource = args.resource;
     query.local_id = args.id.as_deref().map(LocalId::from);
     query.status = match &args.status {
-        Some(text) => Some(Status::parse(text).context("--status is Created, Updated, Failed or Skipped")?),
+        Some(text) => Some(Status::parse(text).context("--status is Created, Deleted, Failed, Skipped or Updated")?),
         None => None,
     };
     let format = match (args.csv, args.store.json) {

@@ -6,13 +6,15 @@ mod args;
 mod host;
 mod local;
 mod operations;
+mod quarantine;
+mod runs;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, StoreArgs};
+use crate::args::{Cli, Command, Quarantine, StoreArgs};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -37,8 +39,11 @@ async fn carry_out(command: Command) -> anyhow::Result<u64> {
         Command::Log(args) => local::log(args).await,
         Command::Preview(args) => operations::preview(args).await,
         Command::Push(args) => operations::push(args).await,
+        Command::Quarantine(args) => quarantine::carry_out(args.what).await,
         Command::Records(args) => local::records(args).await,
         Command::Resume(args) => operations::resume(args).await,
+        Command::Runs(args) => runs::show(args).await,
+        Command::Sweep(args) => operations::sweep(args).await,
         Command::Sync(args) => operations::sync(args).await,
     }
 }
@@ -46,12 +51,17 @@ async fn carry_out(command: Command) -> anyhow::Result<u64> {
 fn store_of(command: &Command) -> &StoreArgs {
     match command {
         Command::Add(args) | Command::Edit(args) => &args.store,
-        Command::AutoPush(args) | Command::Import(args) | Command::Sync(args) => &args.store,
+        Command::AutoPush(args) | Command::Import(args) | Command::Sweep(args) | Command::Sync(args) => &args.store,
         Command::Log(args) => &args.store,
         Command::Preview(args) => &args.run.store,
         Command::Push(args) => &args.run.store,
+        Command::Quarantine(args) => match &args.what {
+            Quarantine::List(args) => &args.known.store,
+            Quarantine::Release(args) => &args.held.known.store,
+        },
         Command::Records(args) => &args.store,
         Command::Resume(args) => &args.run.store,
+        Command::Runs(args) => &args.known.store,
     }
 }
 

@@ -13,6 +13,7 @@ use anyhow::bail;
 
 use crate::args::{PreviewArgs, Previewed, PushArgs, ResumeArgs, RunArgs};
 use crate::host::{Host, connect};
+use crate::runs::newest_open;
 
 pub(crate) async fn import(args: RunArgs) -> anyhow::Result<u64> {
     let request = RunRequest::import(args.resource, scope(&args)?);
@@ -21,6 +22,12 @@ pub(crate) async fn import(args: RunArgs) -> anyhow::Result<u64> {
 
 pub(crate) async fn sync(args: RunArgs) -> anyhow::Result<u64> {
     let request = RunRequest::sync(args.resource, scope(&args)?);
+    run(&args, request).await
+}
+
+pub(crate) async fn sweep(args: RunArgs) -> anyhow::Result<u64> {
+    refuse_scope(&args)?;
+    let request = RunRequest::sweep(args.resource);
     run(&args, request).await
 }
 
@@ -39,7 +46,11 @@ pub(crate) async fn push(args: PushArgs) -> anyhow::Result<u64> {
 pub(crate) async fn resume(args: ResumeArgs) -> anyhow::Result<u64> {
     let started = now();
     let host = connect(&args.run).await?;
-    let report = host.engine.resume(&host.connection, &RunId::from(args.id.as_str())).await?;
+    let id = match &args.id {
+        Some(id) => RunId::from(id.as_str()),
+        None => newest_open(host.engine.store(), &host.connection, args.run.resource).await?,
+    };
+    let report = host.engine.resume(&host.connection, &id).await?;
     finish(&host, &args.run, &report, started).await
 }
 
@@ -140,6 +151,7 @@ fn summary(
         "unchanged": counts.unchanged,
         "skipped": counts.skipped,
         "failed": counts.failed,
+        "deleted": counts.deleted,
         "calls": calls,
         "seconds": (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
     });
@@ -166,7 +178,7 @@ fn scope(args: &RunArgs) -> anyhow::Result<Scope> {
 fn refuse_scope(args: &RunArgs) -> anyhow::Result<()> {
     if args.filter.is_some() || args.list.is_some() {
         bail!(
-            "--filter and --list choose the CRM's records: they do not go with a push; choose local records with --id"
+            "--filter and --list choose the CRM's records: they go with import and sync; choose local records to push with --id"
         );
     }
     Ok(())

@@ -43,7 +43,7 @@ impl Desk {
         let count = |name: &str| summary[name].as_u64().unwrap();
         assert_eq!(
             count("read"),
-            count("created") + count("updated") + count("unchanged") + count("skipped") + count("failed")
+            ["created", "updated", "unchanged", "skipped", "failed", "deleted"].map(count).iter().sum::<u64>()
         );
         summary
     }
@@ -183,4 +183,51 @@ async fn an_empty_account_is_no_failure() {
     for resource in ["accounts", "contacts", "leads", "opportunities"] {
         assert_eq!(desk.summary(&["sync", "--resource", resource])["read"], 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_stopped_is_found_and_resumed() {
+    let desk = Desk::new(350).await;
+    let runs = |more: &[&str]| last_line(&desk.local(&[&["runs"], more].concat()).stdout);
+    assert_eq!(desk.run(&["resume", "--resource", "contacts"]).0, 2, "there is none");
+    desk.crm.inject(Fault::new(FaultKind::RevokedToken).on("/contacts").with_method("GET").after(3));
+    assert_eq!(desk.run(&["import", "--resource", "contacts"]).0, 2);
+    desk.crm.clear_faults();
+    assert_eq!((&runs(&[])["runs"], &runs(&[])["open"]), (&1.into(), &1.into()));
+    assert_eq!(runs(&["--open", "--resource", "accounts"])["runs"], 0);
+    assert_eq!(desk.summary(&["resume", "--resource", "contacts"])["created"], 350);
+    assert_eq!((&runs(&[])["runs"], &runs(&["--open"])["runs"]), (&1.into(), &0.into()));
+    let (status, answer, _) = desk.run(&["resume", "--resource", "contacts"]);
+    assert_eq!(status, 2);
+    assert!(answer["message"].as_str().unwrap().contains("reached its end"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_failed_is_set_aside_listed_and_released() {
+    let desk = Desk::new(0).await;
+    let id = desk.add("contacts", &["work_email=not an email", "first_name=Jo"]);
+    let push = ["auto-push", "--resource", "contacts"];
+    assert_eq!(desk.run(&push).1["failed"], 1);
+    assert_eq!(desk.summary(&push)["read"], 0, "it is not due");
+    let listed = String::from_utf8(desk.local(&["quarantine", "list", "--resource", "contacts"]).stdout).unwrap();
+    assert!(listed.contains(&id) && listed.contains("INVALID_FIELD") && listed.ends_with("{\"held\":1}\n"), "{listed}");
+    let release = |more: &[&str]| {
+        let arguments = [&["quarantine", "release", "--resource", "contacts"], more].concat();
+        last_line(&desk.local(&arguments).stdout)["released"].clone()
+    };
+    assert_eq!(
+        (release(&["--local", "nobody"]), release(&["--local", &id]), release(&[])),
+        (0.into(), 1.into(), 1.into())
+    );
+    assert_eq!(desk.run(&push).1["failed"], 1, "it was tried again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_sees_what_nobody_told_of() {
+    let desk = Desk::new(30).await;
+    desk.summary(&["import", "--resource", "contacts"]);
+    let person = desk.crm.user().records("contacts").remove(0);
+    assert!(desk.crm.user().erase("contacts", &person.id));
+    let swept = desk.summary(&["sweep", "--resource", "contacts"]);
+    assert_eq!((&swept["read"], &swept["skipped"], &swept["deleted"]), (&30.into(), &1.into(), &0.into()), "{swept}");
 }

@@ -49,6 +49,7 @@ pub struct Engine {
     connectors: Vec<Arc<dyn CrmConnector>>,
     schemas: Arc<Mutex<SchemaCache>>,
     block_records: usize,
+    folds_doubles: bool,
 }
 
 /// Definitions as they were read, and what the CRM's answers told of its clock by the way.
@@ -66,7 +67,15 @@ impl fmt::Debug for Engine {
 impl Engine {
     /// An engine over these stores, without a connector yet.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
-        Self { store, clock, ids, connectors: Vec::new(), schemas: Arc::default(), block_records: BLOCK_RECORDS }
+        Self {
+            store,
+            clock,
+            ids,
+            connectors: Vec::new(),
+            schemas: Arc::default(),
+            block_records: BLOCK_RECORDS,
+            folds_doubles: true,
+        }
     }
 
     /// Registers a connector. One of the same name is replaced.
@@ -82,6 +91,15 @@ impl Engine {
     #[must_use]
     pub fn with_block_records(mut self, records: usize) -> Self {
         self.block_records = records.max(1);
+        self
+    }
+
+    /// Takes records of one block with one key for several: a protection less, to see that the simulator sees it.
+    #[cfg(feature = "sabotage")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_in_page_dedup(mut self) -> Self {
+        self.folds_doubles = false;
         self
     }
 
@@ -342,6 +360,7 @@ impl Engine {
             filter_there,
             quarantine,
             block_records: self.block_records,
+            folds_doubles: self.folds_doubles,
             started_at: started_at.unwrap_or(now),
         }))
     }

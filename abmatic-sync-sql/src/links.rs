@@ -41,6 +41,9 @@ static KEEP: Batch = Batch::new(
     "",
 );
 
+static FORGET: Batch =
+    Batch::new("DELETE FROM abmatic_link WHERE scope = ? AND (local_id, remote_id) IN (VALUES ", "(?,?)", ")");
+
 pub(crate) async fn find(connection: &mut SqliteConnection, scope: i64, ends: &LinkEnds) -> Result<Vec<Link>> {
     let share = |binds: &mut crate::batch::Binds| binds.push(scope);
     let rows = match ends {
@@ -119,6 +122,22 @@ pub(crate) async fn keep(connection: &mut SqliteConnection, scope: i64, links: &
 fn texts(link: &Link) -> Result<(String, Option<String>)> {
     let waiting_for = if link.waiting_for.is_empty() { None } else { Some(to_json(&link.waiting_for)?) };
     Ok((to_json(&link.base)?, waiting_for))
+}
+
+pub(crate) async fn forget(connection: &mut SqliteConnection, scope: i64, links: &[(LocalId, RemoteId)]) -> Result<()> {
+    FORGET
+        .execute(
+            connection,
+            |binds| binds.push(scope),
+            links.iter(),
+            |binds, (local_id, remote_id)| {
+                binds.push(local_id.as_str());
+                binds.push(remote_id.as_str());
+            },
+        )
+        .await
+        .map(|_| ())
+        .map_err(failed("forget links"))
 }
 
 pub(crate) async fn count(connection: &mut SqliteConnection, scope: i64) -> Result<u64> {

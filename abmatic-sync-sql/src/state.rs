@@ -34,6 +34,7 @@ pub(crate) async fn write(
     commit: &StateCommit,
 ) -> Result<()> {
     let run = runs::save(connection, &commit.run).await?;
+    links::forget(connection, scope, &commit.unlinks).await?;
     links::keep(connection, scope, &commit.links).await?;
     intents::close(connection, scope, &commit.closed_intents).await?;
     quarantine::release(connection, scope, &commit.released).await?;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ConnectionId, FieldName, LocalId, RemoteId, TenantId};
+use crate::model::change::Direction;
 use crate::model::fields::Fields;
 use crate::model::record::Version;
 use crate::model::resource::{Resource, Side};
@@ -22,6 +23,12 @@ pub struct Base {
     /// Only the fields in which the remote value differs from the local one.
     #[serde(rename = "r", default, skip_serializing_if = "Fields::is_empty")]
     remote: Fields,
+    /// What was being sent to the CRM when this was written down. Whether it arrived is not known.
+    #[serde(rename = "s", default, skip_serializing_if = "Fields::is_empty")]
+    sent: Fields,
+    /// What was being written here when this was written down.
+    #[serde(rename = "w", default, skip_serializing_if = "Fields::is_empty")]
+    written: Fields,
 }
 
 impl Base {
@@ -48,6 +55,28 @@ impl Base {
             self.remote.insert(field.clone(), remote);
         }
         self.local.insert(field, local);
+    }
+
+    /// Notes a value that is about to travel: should nobody learn whether it arrived, the target's holding it is no edit.
+    pub fn depart(&mut self, field: FieldName, way: Direction, value: Value) {
+        match way {
+            Direction::FromAbmatic => self.sent.insert(field, value),
+            Direction::ToAbmatic => self.written.insert(field, value),
+        };
+    }
+
+    /// A value that was about to travel, and of which nobody knows whether it arrived.
+    pub fn under_way(&self, field: &str, way: Direction) -> Option<&Value> {
+        match way {
+            Direction::FromAbmatic => self.sent.get(field),
+            Direction::ToAbmatic => self.written.get(field),
+        }
+    }
+
+    /// Nothing is under way any more.
+    pub fn settle(&mut self) {
+        self.sent = Fields::new();
+        self.written = Fields::new();
     }
 
     /// How many fields are agreed on.
@@ -96,6 +125,8 @@ impl LinkScope {
 pub enum Awaited {
     /// Nothing in particular: the pair is to be looked at again, whatever happens.
     AnotherLook,
+    /// The host's record of this very link: it was about to be made, and may not have been.
+    LocalRecord,
     /// The link of a record of the host's.
     Local(Resource, LocalId),
     /// The link of a record of the CRM's.

@@ -11,7 +11,9 @@ use crate::model::link::{Awaited, Base, Link};
 use crate::model::record::{RecordId, Version};
 use crate::model::resource::Side;
 use crate::model::value::Value;
+use crate::policy::GoneRule;
 use crate::run::context::RunContext;
+use crate::run::local_id::local_id_of;
 use crate::run::quarantine::SetAside;
 use crate::run::write::{Sent, SentOutcome};
 use crate::steps::matching::Situation;
@@ -132,11 +134,17 @@ impl Scribe<'_> {
     fn created(&self, item: &mut PageItem, planned: &Planned, side: Side, written: Option<&Written>) {
         let link = match side {
             Side::Remote => self.link(planned, written, Which::All),
-            Side::Local => {
-                let id = LocalId::new(self.context.ids.next_id(self.now).to_string());
+            Side::Local => planned.pair.remote.as_ref().and_then(|remote| {
+                let id = local_id_of(&self.context.scope, remote, planned.pair.replaces);
                 item.local_write = Some(LocalWrite::create(id.clone(), planned.to_local.clone(), self.now));
-                self.link_to_new_local(planned, id)
-            }
+                let link = self.link_to_new_local(planned, id);
+                item.announced = link.clone().map(|mut link| {
+                    link.local_version = None;
+                    link.waiting_for.insert(Awaited::LocalRecord);
+                    link
+                });
+                link
+            }),
         };
         let words = if side == Side::Remote { "created in the CRM" } else { "created here" };
         let message = with_warnings(words.to_owned(), planned, written);
@@ -165,9 +173,18 @@ impl Scribe<'_> {
         item.log.push(self.entry(planned, Status::Deleted, Direction::towards(side), words.to_owned()));
     }
 
+    /// Whether the survivor on `side` is to be deleted, but not by an operation that only goes the other way.
+    fn is_for_another_run(&self, side: Side) -> bool {
+        let context = self.context;
+        let propagates = context.policy.gone == GoneRule::Propagate && context.policy.writes(side).update;
+        propagates && !context.writes(side).update
+    }
+
     /// The link of a pair about which nothing is written.
     fn link_if_left(&self, planned: &Planned) -> Option<Link> {
         match planned.pair.situation {
+            Situation::LocalGone if self.is_for_another_run(Side::Remote) => None,
+            Situation::RemoteGone if self.is_for_another_run(Side::Local) => None,
             Situation::LocalGone => with_gone(planned, Side::Local),
             Situation::RemoteGone => with_gone(planned, Side::Remote),
             Situation::Ambiguous | Situation::Linked | Situation::Matched | Situation::New | Situation::OutOfScope => {
@@ -187,6 +204,7 @@ impl Scribe<'_> {
             }
             item.local_write = Some(write);
             item.link_if_refused = written.and_then(|_| self.link(planned, written, Which::Sent));
+            item.announced = departing(self.context, planned, item.link_if_refused.as_ref(), Direction::ToAbmatic);
         }
         item.link = self.link(planned, written, Which::All);
         for way in [Direction::ToAbmatic, Direction::FromAbmatic] {
@@ -194,7 +212,11 @@ impl Scribe<'_> {
                 planned.changes.iter().filter(|c| c.written && c.direction == way).map(|c| c.field.as_str()).collect();
             if !names.is_empty() {
                 let message = with_warnings(format!("updated {}", names.join(", ")), planned, written);
-                item.log.push(self.entry(planned, Status::Updated, way, message));
+                let entry = self.entry(planned, Status::Updated, way, message);
+                if way == Direction::FromAbmatic && item.local_write.is_some() {
+                    item.log_if_refused.push(entry.clone());
+                }
+                item.log.push(entry);
             }
         }
     }
@@ -231,10 +253,13 @@ impl Scribe<'_> {
         let mut link = pair.link.clone().unwrap_or_else(|| Link::new(local.id.clone(), remote_id.clone()));
         link.remote_id = remote_id.clone();
         link.gone = None;
+        link.base.settle();
         self.agree(&mut link.base, planned, written, which);
-        link.remote_modified_at = written
-            .and_then(|written| written.modified_at)
-            .or(pair.remote.as_ref().and_then(|record| record.modified_at));
+        // A write that does not tell its time leaves the time unknown: what was read before it is older.
+        link.remote_modified_at = match written {
+            Some(written) => written.modified_at,
+            None => pair.remote.as_ref().and_then(|record| record.modified_at),
+        };
         link.waiting_for.clone_from(&planned.waiting_for);
         if written.is_some_and(|written| !written.unwritten.is_empty()) {
             link.waiting_for.insert(Awaited::AnotherLook);
@@ -243,7 +268,9 @@ impl Scribe<'_> {
             Which::All => self.settled_version(planned, &link.base),
             Which::Sent => None,
         };
-        (pair.link.as_ref() != Some(&link)).then_some(link)
+        // What travelled was announced, and is under way no more.
+        let travelled = planned.agreements.iter().any(|agreement| agreement.way.is_some());
+        (travelled || pair.link.as_ref() != Some(&link)).then_some(link)
     }
 
     fn link_to_new_local(&self, planned: &Planned, local_id: LocalId) -> Option<Link> {
@@ -310,6 +337,24 @@ fn with_gone(planned: &Planned, side: Side) -> Option<Link> {
     link.gone = Some(side);
     link.waiting_for.clear();
     (planned.pair.link.as_ref() != Some(&link)).then_some(link)
+}
+
+/// The link of a pair before its values travel one way: kept first, so that a crash in between leaves no stranger with the
+/// other's values (I4), and what arrived does not look like an edit later (I3). `sent` is what the other way came to.
+pub(crate) fn departing(context: &RunContext, planned: &Planned, sent: Option<&Link>, way: Direction) -> Option<Link> {
+    let pair = &planned.pair;
+    let (local, remote) = (pair.local.as_ref()?, pair.remote.as_ref()?);
+    let first = || {
+        let mut link = Link::new(local.id.clone(), remote.id.clone());
+        link.waiting_for.insert(Awaited::AnotherLook);
+        link
+    };
+    let mut link = sent.or(pair.link.as_ref()).cloned().unwrap_or_else(first);
+    for agreement in planned.agreements.iter().filter(|agreement| agreement.way == Some(way)) {
+        let name = context.mapping.fields[agreement.place].local.clone();
+        link.base.depart(name, way, agreement.local.clone());
+    }
+    Some(link)
 }
 
 fn forth(planned: &Planned) -> Direction {

@@ -50,6 +50,8 @@ pub(crate) struct RunContext {
     pub(crate) filter_there: Option<Expr>,
     /// What is known of the records that were set aside.
     pub(crate) quarantine: Quarantine,
+    /// Whether records of one block with one key are seen to be one. Off only in the simulator's sabotage.
+    pub(crate) folds_doubles: bool,
     /// How many records a block holds at least.
     pub(crate) block_records: usize,
     /// When the run began, by the host's clock.

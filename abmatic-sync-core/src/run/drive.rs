@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::RunId;
 use crate::run::context::RunContext;
 use crate::run::paired::{Concerns, Paired};
-use crate::run::pairing::{PassOver, pair_local, pair_remote};
+use crate::run::pairing::{PassOver, View, pair_local, pair_remote};
 use crate::run::process::{Previewer, Progressing, carry_out};
 use crate::run::quarantine::SetAside;
 use crate::run::read::{Block, Phase, Reader, repeated_page};
@@ -122,7 +122,8 @@ impl Stage<'_> {
 
     async fn pair(&self, block: &mut Block) -> Result<Paired> {
         let rule = rule_of(self.context, self.phase);
-        let mut paired = pair_remote(self.context, std::mem::take(&mut block.remote), rule).await?;
+        let view = if self.phase == Phase::Remote { View::Index } else { View::Truth };
+        let mut paired = pair_remote(self.context, std::mem::take(&mut block.remote), rule, view).await?;
         if !block.local.is_empty() {
             paired.absorb(pair_local(self.context, std::mem::take(&mut block.local), rule).await?);
         }

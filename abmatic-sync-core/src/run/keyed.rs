@@ -21,8 +21,8 @@ struct FreshKeys {
 }
 
 impl FreshKeys {
-    fn of(page: Vec<KeyedAge<'_>>) -> Self {
-        let stands_for = fold_same_keys(&page);
+    fn of(page: Vec<KeyedAge<'_>>, context: &RunContext) -> Self {
+        let stands_for = if context.folds_doubles { fold_same_keys(&page) } else { (0..page.len()).collect() };
         let double = |(place, &first): (usize, &usize)| (first != place).then(|| page[first].2.to_owned());
         let doubles = stands_for.iter().enumerate().map(double).collect();
         Self { doubles, keys: page.into_iter().map(|(key, ..)| key).collect() }
@@ -59,7 +59,7 @@ pub(crate) async fn pair_fresh_remote(
     paired: &mut Paired,
 ) -> Result<()> {
     let page = fresh.iter().map(|record| (context.remote_key(record), record.created_at, record.id.as_str()));
-    let mut keys = FreshKeys::of(page.collect());
+    let mut keys = FreshKeys::of(page.collect(), context);
     let mut found = find_local(context, &keys.distinct()).await?;
     for (place, remote) in fresh.into_iter().enumerate() {
         let mut pair = new_pair(Side::Remote, Situation::New, None, Some(remote));
@@ -95,10 +95,12 @@ async fn find_local(context: &RunContext, keys: &[String]) -> Result<ByKey<Local
 /// Pairs records of the host that have no link.
 pub(crate) async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecord>, paired: &mut Paired) -> Result<()> {
     let page = fresh.iter().map(|record| (context.local_key(record), Some(record.created_at), record.id.as_str()));
-    let mut keys = FreshKeys::of(page.collect());
+    let mut keys = FreshKeys::of(page.collect(), context);
     let wanted = keys.distinct();
     let mut found = find_remote(context, &wanted).await?;
     let siblings = linked_siblings(context, wanted.iter().filter(|key| !found.contains_key(*key))).await?;
+    // A link that follows a merge takes the survivor in this very block.
+    let followed: HashMap<RemoteId, LocalId> = paired.pairs.iter().filter_map(ends_of).collect();
     for (place, local) in fresh.into_iter().enumerate() {
         let mut pair = new_pair(Side::Local, Situation::New, Some(local), None);
         pair.remote = keys.settle(place, &mut pair, &mut found, context);
@@ -108,9 +110,18 @@ pub(crate) async fn pair_fresh_local(context: &RunContext, fresh: Vec<LocalRecor
             pair.situation = Situation::Ambiguous;
             pair.refused = Some(format!("it has the same key {key} as {sibling}, which is linked already"));
         }
+        let holder = pair.remote.as_ref().and_then(|remote| followed.get(&remote.id));
+        if let (None, Some(holder)) = (&pair.refused, holder) {
+            pair.situation = Situation::Ambiguous;
+            pair.refused = Some(format!("its counterpart by key is linked with {holder} already"));
+        }
         paired.pairs.push(pair);
     }
     Ok(())
+}
+
+fn ends_of(pair: &Pair) -> Option<(RemoteId, LocalId)> {
+    Some((pair.remote.as_ref()?.id.clone(), pair.local.as_ref()?.id.clone()))
 }
 
 /// Linked local records by key. A CRM's index can be slow to show what an earlier page created: the host's own records

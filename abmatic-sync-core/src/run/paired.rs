@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use crate::connector::request::Undecodable;
-use crate::ids::RemoteId;
+use crate::ids::{LocalId, RemoteId};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::Side;
 use crate::steps::matching::Situation;
@@ -22,6 +22,8 @@ pub(crate) struct Paired {
     pub(crate) left: u64,
     /// Counterparts that came in a form that cannot be read: not gone, and nothing can be said of their pairs.
     pub(crate) undecodable: Vec<Undecodable>,
+    /// Links of local records that were announced and never made: whatever comes of their remote records now, these end.
+    pub(crate) void: Vec<(LocalId, RemoteId)>,
     pub(crate) references: ReferenceMap,
 }
 
@@ -91,6 +93,7 @@ impl Paired {
         self.unchanged += other.unchanged;
         self.left += other.left;
         self.undecodable.extend(other.undecodable);
+        self.void.extend(other.void);
         self.references.absorb(other.references);
     }
 
@@ -115,7 +118,17 @@ pub(crate) fn new_pair(
     local: Option<LocalRecord>,
     remote: Option<RemoteRecord>,
 ) -> Pair {
-    Pair { source, situation, local, remote, link: None, key: None, warnings: Vec::new(), refused: None }
+    Pair {
+        source,
+        situation,
+        local,
+        remote,
+        link: None,
+        key: None,
+        warnings: Vec::new(),
+        refused: None,
+        replaces: None,
+    }
 }
 
 /// Each record once, as it came last.

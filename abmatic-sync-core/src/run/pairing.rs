@@ -27,8 +27,59 @@ pub(crate) enum PassOver {
     Unchanged,
 }
 
+/// Whether records come as the CRM holds them, or from an index that may still show what they were before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    Index,
+    Truth,
+}
+
+/// How a record that was read stands to what its link knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Age {
+    Newer,
+    /// It is shown as it was before what the link knows.
+    Older,
+    /// Of the same second, or of a time that the CRM does not tell.
+    Unknown,
+}
+
+fn age(record: &RemoteRecord, link: &Link) -> Age {
+    match (record.modified_at, link.remote_modified_at) {
+        (Some(shown), Some(known)) if shown > known => Age::Newer,
+        (Some(shown), Some(known)) if shown < known => Age::Older,
+        (Some(_) | None, _) => Age::Unknown,
+    }
+}
+
+/// Records that an index may show as they were before: read again by id, where the CRM tells what it holds (I3).
+async fn seen_anew(context: &RunContext, doubtful: Vec<(RemoteRecord, Link)>) -> Result<Vec<(RemoteRecord, Link)>> {
+    if doubtful.is_empty() {
+        return Ok(doubtful);
+    }
+    let ids: Vec<RemoteId> = doubtful.iter().map(|(record, _)| record.id.clone()).collect();
+    let mut held = HashMap::new();
+    for record in context.read_remote(&ids, EditTimes::NotWanted).await? {
+        held.extend(record.merged_ids.iter().map(|old| (old.clone(), record.clone())));
+        held.insert(record.id.clone(), record);
+    }
+    let anew = doubtful.into_iter().map(|(mut record, link)| match held.remove(&record.id) {
+        Some(fresh) => (fresh, link),
+        None => {
+            record.deleted = true;
+            (record, link)
+        }
+    });
+    Ok(anew.collect())
+}
+
 /// Pairs records that were read from the CRM.
-pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>, rule: PassOver) -> Result<Paired> {
+pub(crate) async fn pair_remote(
+    context: &RunContext,
+    records: Vec<RemoteRecord>,
+    rule: PassOver,
+    view: View,
+) -> Result<Paired> {
     let records = newest_of_each(records);
     let mut paired = Paired::default();
     let wanted = references_of(context, Side::Remote, records.iter().map(|record| &record.fields));
@@ -36,6 +87,7 @@ pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>
     let mut links = links_by_remote(context, &records).await?;
     let merged: HashSet<RemoteId> = merged_away(&records);
     let mut linked = Vec::new();
+    let mut doubtful = Vec::new();
     let mut fresh = Vec::new();
     let mut losers = Vec::new();
     for record in records {
@@ -44,12 +96,17 @@ pub(crate) async fn pair_remote(context: &RunContext, records: Vec<RemoteRecord>
             continue;
         };
         losers.extend(take_losers(&mut links, &record, &link, &merged));
-        if rule == PassOver::Unchanged && is_as_base(context, &record, &link, &paired.references) {
-            paired.unchanged += 1;
-        } else {
-            linked.push((record, link));
+        let is_as_base = is_as_base(context, &record, &link, &paired.references);
+        let is_live = !record.deleted;
+        match (rule, view, age(&record, &link)) {
+            (PassOver::Unchanged, _, _) if is_as_base => paired.unchanged += 1,
+            // What the CRM holds by now comes with a later read.
+            (PassOver::Unchanged, View::Index, Age::Older) if is_live => paired.unchanged += 1,
+            (_, View::Index, Age::Older | Age::Unknown) if is_live && !is_as_base => doubtful.push((record, link)),
+            (_, View::Index | View::Truth, _) => linked.push((record, link)),
         }
     }
+    linked.extend(seen_anew(context, doubtful).await?);
     fresh.extend(pair_linked_remote(context, linked, &mut paired).await?);
     pair_losers(context, losers, &mut paired).await?;
     pair_fresh_remote(context, fresh, &mut paired).await?;
@@ -176,7 +233,8 @@ async fn pair_losers(context: &RunContext, losers: Vec<Loser>, paired: &mut Pair
 
 fn is_as_base(context: &RunContext, record: &RemoteRecord, link: &Link, references: &ReferenceMap) -> bool {
     let is_known = link.remote_id == record.id && link.gone.is_none();
-    if record.deleted || !is_known || link.waiting_for.contains(&Awaited::AnotherLook) {
+    let is_looked_for = [Awaited::AnotherLook, Awaited::LocalRecord].iter().any(|one| link.waiting_for.contains(one));
+    if record.deleted || !is_known || is_looked_for {
         return false;
     }
     context.mapping.fields.iter().all(|field| {
@@ -210,6 +268,11 @@ async fn pair_linked_remote(
     let mut anew = Vec::new();
     for (remote, link) in linked {
         let local = locals.remove(&link.local_id);
+        if local.is_none() && link.waiting_for.contains(&Awaited::LocalRecord) {
+            paired.void.push((link.local_id, link.remote_id));
+            anew.push(remote);
+            continue;
+        }
         let is_live = local.as_ref().is_some_and(|record| !record.deleted);
         let situation = match (is_live, remote.deleted) {
             (_, true) => Situation::RemoteGone,

@@ -7,8 +7,9 @@ use crate::model::record::RemoteRecord;
 use crate::model::resource::Side;
 use crate::run::commit::{Scribe, Tally, tally_of};
 use crate::run::context::{EditTimes, RunContext};
+use crate::run::local_id::local_id_of;
 use crate::run::paired::{Concerns, Paired};
-use crate::run::pairing::{PassOver, pair_local, pair_remote};
+use crate::run::pairing::{PassOver, View, pair_local, pair_remote};
 use crate::run::quarantine::{SetAside, vanished};
 use crate::run::read::Block;
 use crate::run::report::{Plan, PlanItem};
@@ -134,6 +135,8 @@ pub(crate) async fn carry_out(
     if !gone.is_empty() {
         extra.push(PageItem { released: gone, ..PageItem::default() });
     }
+    let void = block.void.drain(..).chain(paired.void.drain(..));
+    extra.extend(void.map(|ends| PageItem { unlink: Some(ends), ..PageItem::default() }));
     let mut planned = plan(context, paired).await?;
     for _ in 0..MERGES_MAX {
         let refused = commit_round(&scribe, planned, std::mem::take(&mut extra), &mut counts, &mut progress).await?;
@@ -159,10 +162,36 @@ async fn pair_again(context: &RunContext, refused: Vec<Refused>) -> Result<Vec<P
     let remote_ids: Vec<RemoteId> = from_remote.into_iter().filter_map(|one| one.remote_id).collect();
     let local_ids: Vec<LocalId> = from_local.into_iter().map(|one| one.local_id).collect();
     let remote = context.read_remote(&remote_ids, EditTimes::NotWanted).await?;
-    let mut planned = plan(context, pair_remote(context, remote, PassOver::None).await?).await?;
+    let mut paired = pair_remote(context, remote, PassOver::None, View::Truth).await?;
+    adopt(context, &mut paired).await?;
+    let mut planned = plan(context, paired).await?;
     let local = context.read_local(&local_ids).await?;
     planned.extend(plan(context, pair_local(context, local, PassOver::None).await?).await?);
     Ok(planned)
+}
+
+/// A new record that was made already, by a run that could not keep its link, is its remote record's counterpart; one that
+/// was made and deleted holds its id for ever.
+async fn adopt(context: &RunContext, paired: &mut Paired) -> Result<()> {
+    let made = |pair: &Pair| {
+        let is_new = pair.situation == Situation::New && pair.local.is_none();
+        pair.remote.as_ref().filter(|_| is_new).map(|remote| local_id_of(&context.scope, remote, pair.replaces))
+    };
+    loop {
+        let ids: Vec<LocalId> = paired.pairs.iter().filter_map(made).collect();
+        let held = context.read_local(&ids).await?;
+        if held.is_empty() {
+            return Ok(());
+        }
+        for pair in &mut paired.pairs {
+            let Some(id) = made(pair) else { continue };
+            match held.iter().find(|record| record.id == id) {
+                Some(record) if record.deleted => pair.replaces = Some(record.version),
+                Some(record) => (pair.situation, pair.local) = (Situation::Matched, Some(record.clone())),
+                None => {}
+            }
+        }
+    }
 }
 
 /// Plans pairs. What was read from an index is read again before anything is written on its behalf, with the edit times
@@ -173,7 +202,8 @@ async fn plan(context: &RunContext, paired: Paired) -> Result<Vec<Planned>> {
     let mut planned: Vec<Planned> = paired.pairs.into_iter().map(|pair| plan_pair(pair, &references, &rules)).collect();
     let stale = |planned: &Planned| {
         let writes_there = !planned.to_remote.is_empty() || matches!(planned.action, Action::Delete(Side::Remote));
-        let from_index = planned.pair.source == Side::Remote && writes_there;
+        let is_indexed = planned.pair.source == Side::Remote || planned.pair.link.is_none();
+        let from_index = is_indexed && writes_there;
         planned.pair.remote.is_some() && (from_index || planned.has_timed_conflict())
     };
     let places: Vec<usize> = (0..planned.len()).filter(|&place| stale(&planned[place])).collect();
@@ -221,7 +251,7 @@ async fn commit_round(
     progress: &mut Progressing<'_>,
 ) -> Result<Vec<Refused>> {
     let context = scribe.context;
-    let sent = write_remote(context, progress.lease, &mut planned).await?;
+    let sent = write_remote(context, progress.lease, progress.record, &mut planned).await?;
     let mut page = PageCommit::new(Vec::with_capacity(planned.len() + extra.len()), progress.record.clone());
     let mut parts = Vec::with_capacity(planned.len());
     for (planned, sent) in planned.into_iter().zip(sent) {

@@ -99,6 +99,8 @@ pub(crate) struct Block {
     pub(crate) undecodable: Vec<Undecodable>,
     /// Records that it tries again, whether or not they are still there.
     pub(crate) retried: Vec<RecordId>,
+    /// Links of which neither record is there: they end.
+    pub(crate) void: Vec<(LocalId, RemoteId)>,
     /// Where the next block begins, `None` after the last.
     pub(crate) next: Option<String>,
     /// How many records there are, where the CRM says so.
@@ -239,10 +241,13 @@ impl Reader {
         let met: BTreeSet<&RemoteId> =
             found.chain(page.undecodable.iter().filter_map(|lost| lost.id.as_ref())).collect();
         // What is not there any more is looked at from here.
-        let lost: Vec<LocalId> =
-            links.iter().filter(|link| !met.contains(&link.remote_id)).map(|link| link.local_id.clone()).collect();
-        let local = context.read_local(&lost).await?;
-        Ok(Block { remote: page.records, local, undecodable: page.undecodable, next, ..Block::default() })
+        let lost: Vec<&Link> = links.iter().filter(|link| !met.contains(&link.remote_id)).collect();
+        let ids: Vec<LocalId> = lost.iter().map(|link| link.local_id.clone()).collect();
+        let local = context.read_local(&ids).await?;
+        let is_void = |link: &&Link| !local.iter().any(|record| record.id == link.local_id);
+        let void =
+            lost.into_iter().filter(is_void).map(|link| (link.local_id.clone(), link.remote_id.clone())).collect();
+        Ok(Block { remote: page.records, local, undecodable: page.undecodable, next, void, ..Block::default() })
     }
 
     /// Every linked pair: by the host's record, or where that is not there at all by the CRM's.
@@ -264,8 +269,8 @@ impl Reader {
     /// seen when those are read by id.
     async fn archived(&self, deletions: &Deletions, at: Option<&str>) -> Result<Block> {
         let read = match deletions {
-            Deletions::Later | Deletions::Untold => return Ok(Block::default()),
-            Deletions::NoneMatters => return Ok(self.moving(Block::default(), deletions_read)),
+            // No cursor is kept of what was not asked: the CRM's clock, by which cursors go, is not known yet.
+            Deletions::Later | Deletions::NoneMatters | Deletions::Untold => return Ok(Block::default()),
             Deletions::Read(read) => read,
         };
         let context = &self.context;
@@ -327,12 +332,12 @@ impl Reader {
         let mut remote: BTreeMap<Resource, BTreeSet<RemoteId>> = BTreeMap::new();
         for awaited in links.iter().flat_map(|link| &link.waiting_for) {
             match awaited {
-                Awaited::AnotherLook => {}
+                Awaited::AnotherLook | Awaited::LocalRecord => {}
                 Awaited::Local(resource, id) => drop(local.entry(*resource).or_default().insert(id.clone())),
                 Awaited::Remote(resource, id) => drop(remote.entry(*resource).or_default().insert(id.clone())),
             }
         }
-        let mut arrived = BTreeSet::from([Awaited::AnotherLook]);
+        let mut arrived = BTreeSet::from([Awaited::AnotherLook, Awaited::LocalRecord]);
         for (resource, ids) in local {
             let links = self.context.links_of(resource, &LinkEnds::Local(ids.into_iter().collect())).await?;
             arrived.extend(links.into_iter().map(|link| Awaited::Local(resource, link.local_id)));

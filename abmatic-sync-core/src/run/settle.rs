@@ -1,13 +1,18 @@
 //! Creates that an earlier run announced and did not see through: linked where they happened, else tried again (I4).
 
+use std::collections::BTreeSet;
+
 use crate::error::Result;
+use crate::ids::LocalId;
 use crate::model::change::Direction;
+use crate::model::fields::Fields;
 use crate::model::journal::{LogEntry, Status};
 use crate::model::link::{Awaited, Link};
 use crate::model::record::{RecordId, RemoteRecord};
 use crate::model::resource::Side;
+use crate::model::value::Value;
 use crate::run::context::RunContext;
-use crate::run::intent::verify;
+use crate::run::intent::{kept_of, verify};
 use crate::run::pairing::{PassOver, pair_local};
 use crate::run::process::{Progressing, carry_out};
 use crate::run::read::Block;
@@ -33,7 +38,9 @@ pub(crate) async fn settle_open_intents(context: &RunContext, lease: &Lease, rec
     if !context.writes(Side::Remote).create || lost.is_empty() {
         return Ok(());
     }
-    let ids: Vec<_> = lost.iter().map(|intent| intent.local_id.clone()).collect();
+    // Each once: a run that was stopped before it could send announced another intent for the same record.
+    let ids: BTreeSet<LocalId> = lost.iter().map(|intent| intent.local_id.clone()).collect();
+    let ids: Vec<LocalId> = ids.into_iter().collect();
     let paired = pair_local(context, context.read_local(&ids).await?, PassOver::None).await?;
     let checkpoint = record.checkpoint.clone();
     let progress = Progressing { lease, record: &mut *record, cursors: Vec::new(), checkpoint };
@@ -64,11 +71,17 @@ async fn link_found(
 
 fn link_of(context: &RunContext, intent: &Intent, remote: &RemoteRecord) -> Link {
     let mut link = Link::new(intent.local_id.clone(), remote.id.clone());
+    let kept = kept_of(remote, &intent.fields);
     for field in context.mapping.fields.iter().filter(|field| field.relation.is_none()) {
-        // Not what the CRM holds by now: that may be somebody's edit since, and has to look like one.
-        if let Some(sent) = intent.fields.get(field.remote.as_str()).and_then(|value| field.to_local(value).ok()) {
-            link.base.agree(field.local.clone(), sent.clone(), sent);
-        }
+        let in_host_words = |fields: &Fields| fields.get(field.remote.as_str()).and_then(|v| field.to_local(v).ok());
+        let sent = match in_host_words(&intent.fields) {
+            Some(sent) => sent,
+            // It was blank then: blanks are not sent.
+            None if field.is_open(Direction::FromAbmatic) => Value::Null,
+            None => continue,
+        };
+        let kept = in_host_words(&kept).unwrap_or_else(|| sent.clone());
+        link.base.agree(field.local.clone(), sent, kept);
     }
     link.remote_modified_at = remote.modified_at;
     // Whether the create's references were written is not known: the next sync looks at the record again.

@@ -4,13 +4,18 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::connector::request::{Write, WriteOutcome, Written};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::IntentId;
+use crate::ids::{FieldName, IntentId, RemoteId};
+use crate::model::change::Direction;
+use crate::model::record::RemoteRecord;
 use crate::model::resource::Side;
+use crate::run::commit::departing;
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::intent::{announce, verify, written_as_found};
 use crate::run::pairing::pair_existing;
+use crate::steps::form::is_form_of;
 use crate::steps::plan::{Action, Planned, plan_pair};
-use crate::store::state::{Intent, Lease};
+use crate::store::page::StateCommit;
+use crate::store::state::{Intent, Lease, RunRecord};
 
 /// What the CRM made of one planned record.
 #[derive(Debug, Default)]
@@ -31,7 +36,12 @@ pub(crate) enum SentOutcome {
 
 /// Writes what the plans say for the CRM. A plan whose create turns out to be a duplicate is planned anew against the
 /// record that exists.
-pub(crate) async fn write_remote(context: &RunContext, lease: &Lease, planned: &mut [Planned]) -> Result<Vec<Sent>> {
+pub(crate) async fn write_remote(
+    context: &RunContext,
+    lease: &Lease,
+    run: &RunRecord,
+    planned: &mut [Planned],
+) -> Result<Vec<Sent>> {
     let mut sent: Vec<Sent> = planned.iter().map(|_| Sent::default()).collect();
     let creates = places(planned, |planned| matches!(planned.action, Action::Create(Side::Remote)));
     let batch_max = context.capabilities.batch_max.max(1);
@@ -40,6 +50,14 @@ pub(crate) async fn write_remote(context: &RunContext, lease: &Lease, planned: &
     }
     let updates = places(planned, |planned| matches!(planned.action, Action::Update) && !planned.to_remote.is_empty());
     let deletes = places(planned, |planned| matches!(planned.action, Action::Delete(Side::Remote)));
+    if !updates.is_empty() {
+        let mut announced = StateCommit::new(run.clone());
+        announced.links = updates
+            .iter()
+            .filter_map(|&place| departing(context, &planned[place], None, Direction::FromAbmatic))
+            .collect();
+        context.store.state().commit(&context.scope, &context.extended(lease), &announced).await?;
+    }
     for chunk in updates.chunks(batch_max).chain(deletes.chunks(batch_max)) {
         change(context, planned, chunk, &mut sent).await?;
     }
@@ -100,7 +118,7 @@ async fn send_creates(context: &RunContext, intents: &[Intent]) -> Result<Vec<Wr
         match found {
             // One record is the outcome of one create, however alike two of them are.
             Some(record) if claimed.insert(record.id.clone()) => {
-                outcomes[place] = WriteOutcome::Written(written_as_found(&record));
+                outcomes[place] = WriteOutcome::Written(written_as_found(&record, &intents[place].fields));
             }
             Some(_) | None => again.push(place),
         }
@@ -151,13 +169,10 @@ async fn change(context: &RunContext, planned: &[Planned], chunk: &[usize], sent
         Some(Write::Update { id, fields: planned.to_remote.clone(), references_before })
     };
     let mut outcomes = send(context, chunk.iter().filter_map(|&place| write_of(place)).collect()).await?;
-    // An update or deletion says the same however often it is sent.
-    let again: Vec<usize> = (0..outcomes.len()).filter(|&place| is_ambiguous(&outcomes[place])).collect();
-    if !again.is_empty() {
-        let resent = send(context, again.iter().filter_map(|&place| write_of(chunk[place])).collect()).await?;
-        for (place, outcome) in again.into_iter().zip(resent) {
-            outcomes[place] = outcome;
-        }
+    let again = undone(context, planned, chunk, &mut outcomes).await?;
+    let resent = send(context, again.iter().filter_map(|&place| write_of(chunk[place])).collect()).await?;
+    for (place, outcome) in again.into_iter().zip(resent) {
+        outcomes[place] = outcome;
     }
     for (&place, outcome) in chunk.iter().zip(outcomes) {
         sent[place].outcome = match outcome {
@@ -166,6 +181,50 @@ async fn change(context: &RunContext, planned: &[Planned], chunk: &[usize], sent
         };
     }
     Ok(())
+}
+
+/// Looks at the updates of which nobody knows whether they happened, and gives those to send again: their records are as
+/// they were read. A record that holds what was sent was written; one that somebody edited meanwhile stays in doubt, and is
+/// merged anew by the next run (I3).
+async fn undone(
+    context: &RunContext,
+    planned: &[Planned],
+    chunk: &[usize],
+    outcomes: &mut [WriteOutcome],
+) -> Result<Vec<usize>> {
+    let doubted: Vec<usize> = (0..outcomes.len()).filter(|&place| is_ambiguous(&outcomes[place])).collect();
+    let ids: Vec<RemoteId> =
+        doubted.iter().filter_map(|&place| planned[chunk[place]].pair.remote.as_ref()).map(|r| r.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let held = context.read_remote(&ids, EditTimes::NotWanted).await?;
+    let mut again = Vec::new();
+    for place in doubted {
+        let planned = &planned[chunk[place]];
+        let Some(before) = &planned.pair.remote else { continue };
+        let now = held.iter().find(|record| record.id == before.id);
+        if matches!(planned.action, Action::Delete(_)) {
+            match now {
+                Some(_) => again.push(place),
+                None => outcomes[place] = WriteOutcome::Written(Written::new(before.id.clone())),
+            }
+            continue;
+        }
+        let Some(now) = now else { continue };
+        let value =
+            |record: &RemoteRecord, name: &FieldName| record.fields.get(name.as_str()).cloned().unwrap_or_default();
+        let mut names = planned.to_remote.iter().map(|(name, _)| name);
+        if names.all(|name| value(before, name).same_as(&value(now, name))) {
+            again.push(place);
+        } else if planned.to_remote.iter().all(|(name, sent)| is_form_of(&value(now, name), sent)) {
+            let mut written = Written::new(now.id.clone());
+            written.fields = now.fields.clone();
+            written.modified_at = now.modified_at;
+            outcomes[place] = WriteOutcome::Written(written);
+        }
+    }
+    Ok(again)
 }
 
 /// Sends a batch. What fails as a whole fails for each record, unless the run cannot go on.

@@ -74,6 +74,8 @@ pub enum Decision {
     Agree,
     /// Both sides keep what they hold, and later edits are told by it: a settled difference.
     Settle(Option<Reason>),
+    /// Nothing is written, and the base becomes blank: what one side holds beyond it counts as its edit.
+    SettleBlank,
     /// Nothing is written, and the base stays as it is. The reason is given where a value would have travelled.
     Stay(Option<Reason>),
     /// The value travels.
@@ -129,6 +131,8 @@ fn existing(field: &MappedField, pair: FieldPair<'_>, source: Side, has_base: bo
         (true, true) => Decision::Travel(way, wanted.1),
         (false, _) if way == forth => keep(Reason::DirectionClosed),
         (false, _) => keep_silently(has_base),
+        // One side is blank and this run may not fill it: a later one will, unless somebody edits it before.
+        (true, false) if wanted.1 == Reason::FillsEmpty && !has_base => Decision::SettleBlank,
         (true, false) => Decision::Stay(None),
     }
 }

@@ -1,6 +1,7 @@
 //! The pure steps, in the order a record takes them; data in, data out, no await.
 
 pub mod coerce;
+pub(crate) mod form;
 pub mod gone;
 pub mod mapping;
 pub mod matching;

@@ -11,12 +11,13 @@ use crate::ids::FieldName;
 use crate::model::change::{Direction, FieldChange, Reason};
 use crate::model::fields::Fields;
 use crate::model::link::{Awaited, Base, Link};
-use crate::model::record::{LocalRecord, RemoteRecord};
+use crate::model::record::{LocalRecord, RemoteRecord, Version};
 use crate::model::resource::{Relation, Side};
 use crate::model::schema::Schema;
 use crate::model::server_clock::Ahead;
 use crate::model::value::Value;
 use crate::policy::{DuplicateHandling, GoneRule, Writes};
+use crate::steps::form::is_form_of;
 use crate::steps::gone::{ThereRules, why_kept_here, why_kept_there};
 use crate::steps::mapping::{CompiledMapping, MappedField};
 use crate::steps::matching::Situation;
@@ -43,6 +44,8 @@ pub struct Pair {
     pub warnings: Vec<String>,
     /// Why it is to be left, where matching says so.
     pub refused: Option<String>,
+    /// The state of the deleted local record that was made from the remote one before: a new one needs another id.
+    pub replaces: Option<Version>,
 }
 
 /// How existing records that are linked are treated: the difference between the operations.
@@ -215,9 +218,17 @@ fn action_of(planned: &Planned, mode: Mode, rules: &PlanRules<'_>) -> Action {
 
 fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rules: &PlanRules<'_>) -> Result<()> {
     for (place, field) in rules.mapping.fields.iter().enumerate() {
-        let Some((local, remote)) = values_of(planned, field, references)? else { continue };
+        let at = FieldAt { place, field };
+        let Some((local, remote)) = values_of(planned, field, references)? else {
+            planned.agree_on_nothing(at);
+            continue;
+        };
         let pair = &planned.pair;
-        let base = pair.link.as_ref().and_then(|link| base_of(&link.base, &field.local));
+        let arrived = pair.link.as_ref().and_then(|link| arrived(&link.base, field, &local, &remote));
+        let base = match &arrived {
+            Some((local, remote)) => Some((local, remote)),
+            None => pair.link.as_ref().and_then(|link| base_of(&link.base, &field.local)),
+        };
         let decision = merge_field(
             field,
             FieldPair {
@@ -234,15 +245,21 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
             mode,
             &rules.merge,
         );
-        let at = FieldAt { place, field };
         match decision {
             Decision::Agree | Decision::Settle(None) => planned.agree(at, local, remote, None),
             Decision::Settle(Some(reason)) => {
                 planned.report(field, mode, &local, &remote, reason);
                 planned.agree(at, local, remote, None);
             }
-            Decision::Stay(Some(reason)) => planned.report(field, mode, &local, &remote, reason),
-            Decision::Stay(None) => {}
+            Decision::SettleBlank => planned.agree(at, Value::Null, Value::Null, None),
+            Decision::Stay(reason) => {
+                if let Some((local, remote)) = arrived {
+                    planned.agree(at, local, remote, None);
+                }
+                if let Some(reason) = reason {
+                    planned.report(field, mode, &local, &remote, reason);
+                }
+            }
             Decision::Travel(Direction::ToAbmatic, reason) => planned.travel_here(at, local, remote, reason),
             Decision::Travel(Direction::FromAbmatic, reason) => {
                 planned.travel_there(at, local, remote, reason, references)?;
@@ -294,6 +311,18 @@ fn base_of<'a>(base: &'a Base, field: &FieldName) -> Option<(&'a Value, &'a Valu
     Some((base.local(field.as_str())?, base.remote(field.as_str())?))
 }
 
+/// The base by a value that was under way when a run ended, where its target holds it: then it arrived.
+fn arrived(base: &Base, field: &MappedField, local: &Value, remote: &Value) -> Option<(Value, Value)> {
+    let name = field.local.as_str();
+    let there = base.under_way(name, Direction::FromAbmatic);
+    let here = base.under_way(name, Direction::ToAbmatic);
+    match (there, here) {
+        (Some(sent), _) if field.same(sent, remote) || is_form_of(remote, sent) => Some((sent.clone(), remote.clone())),
+        (_, Some(written)) if field.same(written, local) => Some((local.clone(), written.clone())),
+        (Some(_) | None, _) => None,
+    }
+}
+
 fn local_edit(record: &LocalRecord, field: &MappedField) -> DateTime<Utc> {
     record.edited_at.get(&field.local).copied().unwrap_or(record.modified_at)
 }
@@ -319,6 +348,22 @@ impl Planned {
 
     fn agree(&mut self, at: FieldAt<'_>, local: Value, remote: Value, way: Option<Direction>) {
         self.agreements.push(Agreement { place: at.place, local, remote, way });
+    }
+
+    /// A reference that waits for its record, with nothing on the other side: until it travels both agree on none, so that an
+    /// edit there meanwhile is seen to be one.
+    fn agree_on_nothing(&mut self, at: FieldAt<'_>) {
+        let pair = &self.pair;
+        let is_based = pair.link.as_ref().is_some_and(|link| link.base.local(at.field.local.as_str()).is_some());
+        let held =
+            |fields: Option<&Fields>, name: &FieldName| fields.and_then(|fields| fields.get(name.as_str())).cloned();
+        let local = held(pair.local.as_ref().map(|record| &record.fields), &at.field.local);
+        let remote = held(pair.remote.as_ref().map(|record| &record.fields), &at.field.remote);
+        let blanks = [&local, &remote].map(|value| value.as_ref().is_none_or(Value::is_blank));
+        let was_read = pair.remote.is_none() || remote.is_some();
+        if !is_based && was_read && blanks != [false, false] {
+            self.agree(at, Value::Null, Value::Null, None);
+        }
     }
 
     fn report(&mut self, field: &MappedField, mode: Mode, local: &Value, remote: &Value, reason: Reason) {
@@ -359,6 +404,7 @@ impl Planned {
                 Some(sent) => (sent, local.clone()),
                 None => {
                     self.changes.push(change(Reason::ParentMissing).not_written());
+                    self.agree_on_nothing(at);
                     return Ok(());
                 }
             },

@@ -30,8 +30,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Vec<Option<LocalOutcome>>>;
 }
 
-/// Two stores in two databases. Local records are written first; a crash in between re-merges the page, finds both sides
-/// equal, and sets the base.
+/// Two stores in two databases.
+///
+/// The links of new local records are announced first, then local records are written, then the rest is kept. A crash in
+/// between re-merges the page: what was written is found equal or, where it was edited since, merged by the announced base.
 #[derive(Clone, Debug)]
 pub struct SeparateStores {
     records: Arc<dyn RecordStore>,
@@ -65,6 +67,10 @@ impl Store for SeparateStores {
         let outcomes = if writes.is_empty() {
             Vec::new()
         } else {
+            let mut announced = StateCommit::new(page.run_if_refused.clone().unwrap_or_else(|| page.run.clone()));
+            announced.links = page.items.iter().filter_map(|item| item.announced.clone()).collect();
+            // Also where there is none: a run that lost its lease may not write the host's records.
+            self.state.commit(scope, lease, &announced).await?;
             self.records.upsert(&scope.tenant, scope.resource, &writes).await?
         };
         let (commit, by_item) = split_by_outcome(page, outcomes);
@@ -90,7 +96,10 @@ pub fn split_by_outcome(page: PageCommit, outcomes: Vec<LocalOutcome>) -> (State
         .map(|item| {
             let outcome = item.local_write.as_ref().and_then(|_| outcomes.next());
             match outcome {
-                Some(LocalOutcome::Refused) => commit.links.extend(item.link_if_refused),
+                Some(LocalOutcome::Refused) => {
+                    commit.links.extend(item.link_if_refused);
+                    commit.log.extend(item.log_if_refused);
+                }
                 Some(LocalOutcome::Written(version)) => {
                     // A link that knows no local state says that a local change is still to be looked at: it stays so.
                     commit.links.extend(
@@ -109,6 +118,7 @@ pub fn split_by_outcome(page: PageCommit, outcomes: Vec<LocalOutcome>) -> (State
             }
             // The CRM's side of the item happened whatever became of the local write.
             commit.closed_intents.extend(item.closed_intent);
+            commit.unlinks.extend(item.unlink);
             outcome
         })
         .collect();

@@ -1,6 +1,6 @@
 //! What one page comes to: the local writes, and the links, bases, intents and log entries that depend on each of them.
 
-use crate::ids::IntentId;
+use crate::ids::{IntentId, LocalId, RemoteId};
 use crate::model::journal::LogEntry;
 use crate::model::link::Link;
 use crate::model::quarantine::Quarantined;
@@ -14,11 +14,16 @@ use crate::store::state::RunRecord;
 pub struct PageItem {
     /// The write on the host's side.
     pub local_write: Option<LocalWrite>,
+    /// The link to keep before the local write, where that is another transaction: a crash in between must not make a
+    /// stranger of the record.
+    pub announced: Option<Link>,
     /// The link and base to keep, once the local write is done. A link under the same local or the same remote id is replaced.
     pub link: Option<Link>,
     /// What to keep instead when the local write is refused because the host's record had moved on: what the CRM was
     /// already sent is agreed on all the same.
     pub link_if_refused: Option<Link>,
+    /// A link to forget, before the item's own is kept.
+    pub unlink: Option<(LocalId, RemoteId)>,
     /// An intent that has its outcome.
     pub closed_intent: Option<IntentId>,
     /// A record to set aside because it failed, in place of what was kept of it.
@@ -27,6 +32,8 @@ pub struct PageItem {
     pub released: Vec<RecordId>,
     /// Lines of the log, once the local write is done.
     pub log: Vec<LogEntry>,
+    /// What to log instead when the local write is refused: what the CRM was already sent.
+    pub log_if_refused: Vec<LogEntry>,
 }
 
 /// What one page comes to.
@@ -50,6 +57,8 @@ pub struct PageCommit {
 pub struct StateCommit {
     /// Links and bases to keep.
     pub links: Vec<Link>,
+    /// Links to forget, before others are kept.
+    pub unlinks: Vec<(LocalId, RemoteId)>,
     /// Intents that have their outcome.
     pub closed_intents: Vec<IntentId>,
     /// Records to take out of quarantine. Before others are set aside.
@@ -76,6 +85,7 @@ impl StateCommit {
     pub fn new(run: RunRecord) -> Self {
         Self {
             links: Vec::new(),
+            unlinks: Vec::new(),
             closed_intents: Vec::new(),
             released: Vec::new(),
             set_aside: Vec::new(),

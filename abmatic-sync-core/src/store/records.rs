@@ -27,7 +27,7 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// The host's fields for `resource`. Mappings are checked against it.
     fn schema(&self, resource: Resource) -> Schema;
 
-    /// Records by id, in any order; unknown ids are left out.
+    /// Records by id, each once, in any order; unknown ids are left out.
     async fn read(&self, tenant: &TenantId, resource: Resource, ids: &[LocalId]) -> Result<Vec<LocalRecord>>;
 
     /// Live records by match key (registrable domain or email), oldest first within a key, in one query.

@@ -150,6 +150,8 @@ async fn deletions_are_not_asked_for_before_anything_is_linked() {
     let remote = host.crm.create(Account, fields([("name", "Acme")]));
     host.crm.delete(Account, &remote);
     assert_eq!(host.sync(Account).await.calls, 1);
+    assert_eq!(host.sync(Account).await.calls, 1);
+    pair(&host).await;
     assert_eq!(host.sync(Account).await.calls, 2);
 }
 

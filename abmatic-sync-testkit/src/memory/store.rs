@@ -1,6 +1,6 @@
 //! Records and state in memory, one transaction a page: for tests of hosts, of connectors and of the engine.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
@@ -180,6 +180,9 @@ impl Held {
         self.save_run(&commit.run);
         self.log.extend(commit.log.iter().map(|entry| (scope.tenant.clone(), entry.clone())));
         let kept = self.scopes.entry(scope.clone()).or_default();
+        for (local_id, remote_id) in &commit.unlinks {
+            kept.links.retain(|id, link| id != local_id || link.remote_id != *remote_id);
+        }
         for link in &commit.links {
             kept.links.retain(|_, held| held.remote_id != link.remote_id);
             kept.links.insert(link.local_id.clone(), link.clone());
@@ -211,7 +214,8 @@ impl RecordStore for MemoryStore {
     async fn read(&self, tenant: &TenantId, resource: Resource, ids: &[LocalId]) -> Result<Vec<LocalRecord>> {
         let mut held = self.held();
         let shelf = held.shelf(tenant, resource);
-        Ok(ids.iter().filter_map(|id| shelf.get(id).cloned()).collect())
+        let distinct: BTreeSet<&LocalId> = ids.iter().collect();
+        Ok(distinct.into_iter().filter_map(|id| shelf.get(id).cloned()).collect())
     }
 
     async fn find(&self, tenant: &TenantId, resource: Resource, keys: &[String]) -> Result<Vec<KeyedRecord>> {

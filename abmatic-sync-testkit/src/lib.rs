@@ -108,3 +108,4 @@
 
 pub mod fake;
 pub mod memory;
+pub mod simulator;

@@ -7,7 +7,7 @@ pub mod hubspot;
 pub mod salesforce;
 pub mod traffic;
 
-mod dice;
+pub(crate) mod dice;
 mod http;
 mod json;
 mod machine;

@@ -1,0 +1,77 @@
+//! A simulated world for the engine: one seed makes a history of people, runs, faults and crashes, and every invariant is
+//! checked against a plain model after each step.
+//!
+//! Time is simulated and nothing waits, so thousands of histories pass in a minute. What fails prints its seed and the
+//! shortest history found that still fails.
+//!
+//! ```
+//! use abmatic_sync_testkit::simulator::simulate;
+//! let history = simulate(7, None).map_err(|failure| failure.to_string())?;
+//! assert!(history.events > 0);
+//! # Ok::<(), String>(())
+//! ```
+
+mod crm;
+mod fields;
+mod gate;
+mod journal;
+mod model;
+mod quiet;
+mod sabotage;
+mod script;
+mod shrink;
+mod store;
+mod world;
+
+use std::fmt;
+
+pub use sabotage::Sabotage;
+
+use crate::simulator::script::Script;
+
+/// What a history that held came to.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug)]
+pub struct History {
+    /// Records written on any side, by people and by the engine.
+    pub events: usize,
+    /// Runs, crashed ones too.
+    pub runs: u64,
+}
+
+/// An invariant that did not hold.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The seed of the history.
+    pub seed: u64,
+    /// What is wrong, with the number of the invariant.
+    pub breach: String,
+    /// The steps of the shortest history found that fails, each with what came of it.
+    pub trace: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {}: {}", self.seed, self.breach)?;
+        for line in &self.trace {
+            writeln!(f, "  {line}")?;
+        }
+        write!(f, "again: cargo run --release --bin simulate -- --first-seed {} --seeds 1", self.seed)
+    }
+}
+
+/// Plays the history of a seed, with all protections or without one.
+///
+/// # Errors
+/// The invariant that did not hold, with the shortest history found.
+pub fn simulate(seed: u64, sabotage: Option<Sabotage>) -> Result<History, Box<Failure>> {
+    let script = Script::of(seed);
+    match world::play(&script, sabotage) {
+        Ok(world) => Ok(History { events: world.written(), runs: world.runs }),
+        Err((breach, trace)) => {
+            let (breach, trace) = shrink::shrink(script, sabotage, breach, trace);
+            Err(Box::new(Failure { seed, breach, trace }))
+        }
+    }
+}

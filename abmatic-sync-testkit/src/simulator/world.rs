@@ -1,0 +1,493 @@
+//! Plays a script: people act, runs work, faults hit, and after each step the model is asked whether all is well.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use abmatic_sync_core::engine::Engine;
+use abmatic_sync_core::error::{Error, ErrorCode, Result as EngineResult};
+use abmatic_sync_core::ids::{LocalId, RemoteId, RunId, TenantId};
+use abmatic_sync_core::model::connection::{Connection, Credentials};
+use abmatic_sync_core::model::fields::Fields;
+use abmatic_sync_core::model::journal::{LogEntry, Status};
+use abmatic_sync_core::model::link::{Link, LinkScope};
+use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_core::model::value::Value;
+use abmatic_sync_core::policy::{Policy, Scope, Selection};
+use abmatic_sync_core::run::report::RunReport;
+use abmatic_sync_core::run::request::{RunRequest, Settings};
+use abmatic_sync_core::store::state::{LogQuery, RunStatus, StateStore};
+
+use crate::fake::dice::Dice;
+use crate::memory::store::MemoryStore;
+use crate::simulator::crm::SimulatedCrm;
+use crate::simulator::fields::{fields_of, host_schema};
+use crate::simulator::journal::Journal;
+use crate::simulator::model::{Model, PairOf};
+use crate::simulator::quiet::check_quiet;
+use crate::simulator::sabotage::Sabotage;
+use crate::simulator::script::{Act, Deed, Operation, Run, Script, Setting, Step};
+use crate::simulator::store::SimulatedStore;
+
+/// A run that does not end after so many turns never will.
+const TURNS_MAX: u32 = 200_000;
+const SECRET: &str = "secret-token";
+
+/// The host, its CRMs, and the judge.
+pub(crate) struct World {
+    pub(crate) setting: Setting,
+    pub(crate) journal: Journal,
+    pub(crate) store: SimulatedStore,
+    pub(crate) crms: Vec<SimulatedCrm>,
+    pub(crate) model: Model,
+    engine: Engine,
+    connections: Vec<Connection>,
+    tenant: TenantId,
+    judged: usize,
+    next_tag: u64,
+    /// Turns that runs took, crashed ones too.
+    pub(crate) runs: u64,
+    /// Whether a run ever had to ask a CRM what became of its writes: an edit that only spells or cuts such a value otherwise
+    /// cannot be told from the CRM's own doing.
+    pub(crate) doubted: bool,
+    /// Whether anybody ever deleted, restored or merged a record.
+    pub(crate) deleted: bool,
+    /// What happened, for whoever reads a failure.
+    pub(crate) trace: Vec<String>,
+}
+
+/// How a run ended.
+pub(crate) enum Ended {
+    Crashed,
+    Done(Box<EngineResult<RunReport>>),
+}
+
+type RunFuture = Pin<Box<dyn Future<Output = EngineResult<RunReport>>>>;
+
+/// Plays a script to its end. The error says what is wrong.
+pub(crate) fn play(script: &Script, sabotage: Option<Sabotage>) -> Result<World, (String, Vec<String>)> {
+    let mut world = World::new(script.setting.clone(), sabotage);
+    match world.play(&script.steps) {
+        Ok(()) => Ok(world),
+        Err(breach) => Err((breach, world.trace)),
+    }
+}
+
+impl World {
+    fn new(setting: Setting, sabotage: Option<Sabotage>) -> Self {
+        let journal = Journal::new();
+        let tenant = TenantId::from("tenant");
+        let schemas = setting.resources.iter().map(|resource| (*resource, host_schema(*resource)));
+        let inner = MemoryStore::new(schemas);
+        let store = SimulatedStore::new(inner, journal.clone(), sabotage, setting.field_times, tenant.clone());
+        let crms: Vec<SimulatedCrm> = setting
+            .crms
+            .iter()
+            .enumerate()
+            .map(|(number, habits)| SimulatedCrm::new(number, habits.clone(), journal.clone(), sabotage))
+            .collect();
+        let clock = Arc::new(journal.clone());
+        let mut engine = Engine::new(store.as_store(setting.separate_stores), clock.clone(), clock)
+            .with_block_records(setting.block_records);
+        for crm in &crms {
+            engine = engine.with_connector(crm.clone());
+        }
+        if sabotage == Some(Sabotage::InPageDedup) {
+            engine = engine.without_in_page_dedup();
+        }
+        let connection = |crm: &SimulatedCrm| {
+            let name = format!("crm-{}", crm.number);
+            Connection::new("tenant", format!("tenant/{name}"), name, Credentials::token(SECRET))
+        };
+        Self {
+            connections: crms.iter().map(connection).collect(),
+            model: Model::new(setting.clone()),
+            setting,
+            journal,
+            store,
+            crms,
+            engine,
+            tenant,
+            judged: 0,
+            next_tag: 0,
+            runs: 0,
+            doubted: false,
+            deleted: false,
+            trace: Vec::new(),
+        }
+    }
+
+    fn play(&mut self, steps: &[Step]) -> Result<(), String> {
+        self.save_settings()?;
+        for step in steps {
+            match step {
+                Step::Act(act) => {
+                    self.act(act);
+                    self.judge(None)?;
+                }
+                Step::Run(run) => self.run(run)?,
+                Step::Wait(seconds) => {
+                    self.trace.push(format!("wait {seconds} s"));
+                    self.journal.advance_millis(i64::from(*seconds) * 1_000);
+                }
+            }
+        }
+        check_quiet(self)
+    }
+
+    fn save_settings(&self) -> Result<(), String> {
+        let mut policy = Policy::default().with_duplicates(self.setting.duplicates).with_blank(self.setting.blank);
+        policy.tie = self.setting.tie;
+        policy.gone = self.setting.gone;
+        for (on, crm) in self.connections.iter().zip(&self.crms) {
+            for resource in &self.setting.resources {
+                let settings = Settings::new(crm.mapping(*resource), policy.clone());
+                finish(self.engine.save_settings(on, *resource, &settings)).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody does something, if there is anything to do it to.
+    pub(crate) fn act(&mut self, act: &Act) {
+        self.journal.advance_millis(i64::try_from(act.pick % 4_000).unwrap_or(0) + 50);
+        let fields = match &act.deed {
+            Deed::Create(fields) => {
+                self.next_tag += 1;
+                let tag = ("tag", Value::text(format!("tag-{}", self.next_tag)));
+                Some(fields.iter().cloned().chain([tag]).collect::<Vec<_>>())
+            }
+            Deed::Edit(name, value) => Some(vec![(*name, value.clone())]),
+            Deed::Relate(..) | Deed::Delete | Deed::Merge | Deed::Restore => None,
+        };
+        let done = match act.at {
+            0 => self.act_here(act, fields),
+            side => self.act_there(act, side - 1, fields),
+        };
+        self.deleted |= done.is_some() && matches!(act.deed, Deed::Delete | Deed::Merge | Deed::Restore);
+        if let Some(done) = done {
+            self.trace.push(format!(
+                "{} side {}: {} {done}",
+                self.journal.time().format("%T%.3f"),
+                act.at,
+                act.resource
+            ));
+        }
+    }
+
+    fn act_here(&self, act: &Act, fields: Option<Vec<(&'static str, Value)>>) -> Option<String> {
+        let records = self.store.records_of(act.resource);
+        let of = |deleted: bool| {
+            let ids: Vec<LocalId> =
+                records.iter().filter(|record| record.deleted == deleted).map(|record| record.id.clone()).collect();
+            chosen(&ids, act.pick)
+        };
+        let fields = fields.map(Fields::from_iter);
+        match (&act.deed, fields) {
+            (Deed::Create(_), Some(fields)) => {
+                let shown = format!("is created with {fields:?}");
+                self.store.create(act.resource, fields);
+                Some(shown)
+            }
+            (_, Some(fields)) => {
+                let id = of(false)?;
+                let shown = format!("{id} is edited to {fields:?}");
+                self.store.edit(act.resource, &id, fields);
+                Some(shown)
+            }
+            (Deed::Relate(name, target), None) => {
+                let id = of(false)?;
+                let relation = act.resource.relations().iter().find(|relation| relation.field == *name)?;
+                let targets: Vec<LocalId> = self
+                    .store
+                    .records_of(relation.target)
+                    .iter()
+                    .filter(|record| !record.deleted)
+                    .map(|record| record.id.clone())
+                    .collect();
+                let target = target.and_then(|pick| chosen(&targets, pick));
+                let value = target.map_or(Value::Null, |id| Value::reference(id.as_str()));
+                let shown = format!("{id} gets {name} {value}");
+                self.store.edit(act.resource, &id, Fields::from_iter([(*name, value)]));
+                Some(shown)
+            }
+            (Deed::Delete | Deed::Restore, None) => {
+                let deletes = matches!(act.deed, Deed::Delete);
+                let id = of(!deletes)?;
+                self.store.mark(act.resource, &id, deletes);
+                Some(format!("{id} {:?}", act.deed))
+            }
+            (Deed::Merge | Deed::Create(_) | Deed::Edit(..), None) => None,
+        }
+    }
+
+    fn act_there(&self, act: &Act, crm: usize, fields: Option<Vec<(&'static str, Value)>>) -> Option<String> {
+        let crm = self.crms.get(crm)?;
+        let remote_name = |name: &'static str| {
+            fields_of(act.resource).iter().find(|field| field.name == name).map_or(name, |field| field.remote)
+        };
+        let fields =
+            fields.map(|fields| Fields::from_iter(fields.into_iter().map(|(name, value)| (remote_name(name), value))));
+        let live = crm.ids(act.resource, false);
+        match (&act.deed, fields) {
+            (Deed::Create(_), Some(fields)) => {
+                crm.create(act.resource, &fields);
+                Some(format!("is created with {fields:?}"))
+            }
+            (_, Some(fields)) => {
+                let id = chosen(&live, act.pick)?;
+                crm.edit(act.resource, &id, &fields);
+                Some(format!("{id} is edited to {fields:?}"))
+            }
+            (Deed::Relate(name, target), None) => {
+                let id = chosen(&live, act.pick)?;
+                let relation = act.resource.relations().iter().find(|relation| relation.field == *name)?;
+                let targets = crm.ids(relation.target, false);
+                let target: Option<RemoteId> = target.and_then(|pick| chosen(&targets, pick));
+                let value = target.map_or(Value::Null, |id| Value::reference(id.as_str()));
+                let shown = format!("{id} gets {name} {value}");
+                crm.edit(act.resource, &id, &Fields::from_iter([(*name, value)]));
+                Some(shown)
+            }
+            (Deed::Delete, None) => {
+                let id = chosen(&live, act.pick)?;
+                crm.mark(act.resource, &id, true);
+                Some(format!("{id} is deleted"))
+            }
+            (Deed::Restore, None) => {
+                let id = chosen(&crm.ids(act.resource, true), act.pick)?;
+                crm.mark(act.resource, &id, false);
+                Some(format!("{id} is restored"))
+            }
+            (Deed::Merge, None) => {
+                let survivor = chosen(&live, act.pick)?;
+                let loser = chosen(&live, act.pick / 7).filter(|loser| *loser != survivor)?;
+                crm.merge(act.resource, &survivor, &loser);
+                Some(format!("{loser} is merged into {survivor}"))
+            }
+            (Deed::Create(_) | Deed::Edit(..), None) => None,
+        }
+    }
+
+    /// A run with all that befalls it.
+    fn run(&mut self, run: &Run) -> Result<(), String> {
+        let Some(main) = self.begin(run.crm, run.resource, run.operation) else { return Ok(()) };
+        self.trace.push(format!(
+            "{} {:?} {} with crm {} (faults {:?}, crash {:?}, rival {:?}, stall {:?})",
+            self.journal.time().format("%T%.3f"),
+            run.operation,
+            run.resource,
+            run.crm,
+            run.faults,
+            run.crash_at,
+            run.rival_at,
+            run.stalls_at
+        ));
+        self.crms[run.crm].expect_faults(run.faults.clone());
+        let ended = self.let_work(run, main)?;
+        self.crms[run.crm].expect_faults(Vec::new());
+        self.doubted |= run.crash_at.is_some() || run.faults.iter().any(|(_, fault)| fault.leaves_doubt());
+        let disturbed = !run.faults.is_empty() || run.rival_at.is_some() || run.stalls_at.is_some();
+        for ended in &ended {
+            self.check_end(ended, disturbed)?;
+        }
+        let whole = ended.iter().all(|ended| matches!(ended, Ended::Done(done) if done.is_ok()));
+        self.judge(whole.then_some(run.resource))
+    }
+
+    fn begin(&self, crm: usize, resource: Resource, operation: Operation) -> Option<RunFuture> {
+        let (engine, on) = (self.engine.clone(), self.connections[crm].clone());
+        let request = match operation {
+            Operation::AutoPush => RunRequest::auto_push(resource),
+            Operation::Import => RunRequest::import(resource, Scope::All),
+            Operation::Push => RunRequest::push(resource, Selection::All),
+            Operation::Sweep => RunRequest::sweep(resource),
+            Operation::Sync => RunRequest::sync(resource, Scope::All),
+            Operation::Resume => {
+                let run = self.open_runs(crm).into_iter().next()?;
+                return Some(Box::pin(async move { engine.resume(&on, &run).await }));
+            }
+        };
+        Some(Box::pin(async move { engine.run(&on, &request).await }))
+    }
+
+    /// Runs that did not reach their end, newest first.
+    pub(crate) fn open_runs(&self, crm: usize) -> Vec<RunId> {
+        let runs = finish(self.store.inner().runs(&self.tenant, &self.connections[crm].id, usize::MAX));
+        let open = runs.unwrap_or_default().into_iter().filter(|run| run.status != RunStatus::Completed);
+        open.map(|run| run.id).collect()
+    }
+
+    /// Polls a run and its rival in turns; between two turns the rest of the world may act.
+    fn let_work(&mut self, run: &Run, main: RunFuture) -> Result<Vec<Ended>, String> {
+        self.runs += 1;
+        let mut dice = Dice::new(run.turns);
+        let mut working = vec![(main, run.operation)];
+        let mut ended = Vec::new();
+        let mut meanwhile = run.meanwhile.iter().peekable();
+        for number in 0..TURNS_MAX {
+            if run.crash_at == Some(number) {
+                self.trace.push(format!("  killed at turn {number}"));
+                ended.push(Ended::Crashed);
+                return Ok(ended);
+            }
+            while let Some((_, act)) = meanwhile.next_if(|(at, _)| *at <= number) {
+                self.act(act);
+            }
+            if run.stalls_at == Some(number) {
+                self.trace.push(format!("  stalls at turn {number}"));
+                self.journal.advance_millis(200_000);
+            }
+            if run.rival_at == Some(number) {
+                let rival = self.begin(run.crm, run.resource, Operation::Sync);
+                working.extend(rival.map(|rival| (rival, Operation::Sync)));
+            }
+            let place = usize::try_from(dice.below(working.len() as u64)).unwrap_or(0);
+            let (future, operation) = &mut working[place];
+            self.journal.work_on(run.crm, matches!(operation, Operation::Import | Operation::Resume));
+            if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                drop(working.remove(place));
+                match &done {
+                    Ok(report) => self.trace.push(format!("  {:?} in {} calls", report.counts, report.calls)),
+                    Err(error) => self.trace.push(format!("  ends with {error}")),
+                }
+                ended.push(Ended::Done(Box::new(done)));
+                if working.is_empty() {
+                    return Ok(ended);
+                }
+            }
+        }
+        Err(format!("a run does not end within {TURNS_MAX} turns"))
+    }
+
+    fn check_end(&self, ended: &Ended, disturbed: bool) -> Result<(), String> {
+        let Ended::Done(done) = ended else { return Ok(()) };
+        match done.as_ref() {
+            Ok(report) if !report.counts.add_up() => Err(format!("I5: {:?} do not add up", report.counts)),
+            Ok(_) => Ok(()),
+            Err(error) if format!("{error:?} {error}").contains(SECRET) => {
+                Err("I9: an error shows the token".to_owned())
+            }
+            Err(error) if disturbed || error.code() == ErrorCode::LeaseHeld => Ok(()),
+            Err(error) => Err(format!("a run that nothing disturbed fails: {error}")),
+        }
+    }
+
+    /// A run that nothing disturbs, and what it told.
+    pub(crate) fn quiet_run(
+        &mut self,
+        crm: usize,
+        resource: Resource,
+        operation: Operation,
+    ) -> Result<RunReport, String> {
+        let missing = || "there is no run to resume".to_owned();
+        let main = self.begin(crm, resource, operation).ok_or_else(missing)?;
+        self.trace
+            .push(format!("{} quiet {operation:?} {resource} with crm {crm}", self.journal.time().format("%T%.3f")));
+        self.journal.advance_millis(1_000);
+        let quiet = Run {
+            crm,
+            resource,
+            operation,
+            faults: Vec::new(),
+            crash_at: None,
+            meanwhile: Vec::new(),
+            rival_at: None,
+            turns: 0,
+            stalls_at: None,
+        };
+        let ended = self.let_work(&quiet, main)?;
+        let fails = |error: &Error| format!("a run that nothing disturbed fails: {error}");
+        for ended in ended {
+            self.check_end(&ended, false)?;
+            self.judge(Some(resource))?;
+            if let Ended::Done(done) = ended {
+                return done.map_err(|error| fails(&error));
+            }
+        }
+        Err(missing())
+    }
+
+    /// Lets the model judge what happened since; `logged` names the resource whose log has to be whole.
+    fn judge(&mut self, logged: Option<Resource>) -> Result<(), String> {
+        // Links that were made or replaced meanwhile are needed to judge what was written on their behalf.
+        self.each_link(|model, pair, _| model.introduce(pair));
+        let events = self.journal.since(self.judged);
+        self.judged += events.len();
+        for event in &events {
+            self.trace.push(format!("    {event:?}"));
+            self.model.absorb(event)?;
+        }
+        self.each_link(|model, pair, agrees| {
+            if agrees {
+                model.learn(pair.clone());
+            }
+        });
+        if let Some(breach) = self.journal.first_breach() {
+            return Err(breach);
+        }
+        let losses = self.model.take_losses();
+        if logged.is_some() && !losses.is_empty() {
+            let query = LogQuery::new(self.tenant.clone()).with_limit(usize::MAX);
+            let log = finish(self.store.inner().log(&query)).map_err(|error| error.to_string())?;
+            for loss in losses {
+                let tells = log.iter().any(|entry| {
+                    let is_of = entry.local_id.as_ref().is_some_and(|id| id.as_str() == loss.pair.local);
+                    let holds = |value: &Value| value.same_as(&loss.value);
+                    is_of && entry.changes.iter().any(|c| c.field.as_str() == loss.field && holds(&c.old))
+                });
+                if !tells {
+                    return Err(format!(
+                        "I3: the log does not tell of the lost {} = {} of {}",
+                        loss.field, loss.value, loss.pair.local
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of each link, and whether the engine knows values on which its two records agreed.
+    fn each_link(&mut self, tell: impl Fn(&mut Model, &PairOf, bool)) {
+        for crm in 0..self.crms.len() {
+            for resource in self.setting.resources.clone() {
+                for link in self.links(crm, resource) {
+                    let (local, remote) = (link.local_id.to_string(), link.remote_id.to_string());
+                    tell(&mut self.model, &PairOf { crm, resource, local, remote }, !link.base.is_empty());
+                }
+            }
+        }
+    }
+
+    pub(crate) fn links(&self, crm: usize, resource: Resource) -> Vec<Link> {
+        let connection = &self.connections[crm];
+        self.store.inner().links_of(&LinkScope::new(self.tenant.clone(), connection.id.clone(), resource))
+    }
+
+    /// The log's lines of a status, newest first.
+    pub(crate) fn log_of(&self, status: Status) -> Vec<LogEntry> {
+        let query = LogQuery::new(self.tenant.clone()).with_status(status).with_limit(usize::MAX);
+        finish(self.store.inner().log(&query)).unwrap_or_default()
+    }
+
+    /// How many things were written on any side so far.
+    pub(crate) fn written(&self) -> usize {
+        self.judged
+    }
+}
+
+/// Polls to the end what nothing else waits for.
+pub(crate) fn finish<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done;
+        }
+    }
+}
+
+fn chosen<T: Clone>(items: &[T], pick: u64) -> Option<T> {
+    let place = usize::try_from(pick.checked_rem(items.len() as u64)?).ok()?;
+    items.get(place).cloned()
+}

@@ -310,6 +310,21 @@ async fn a_stopped_run_goes_on_from_its_last_commit() {
 }
 
 #[tokio::test]
+async fn an_edit_that_was_announced_and_never_sent_is_still_an_edit() {
+    let host = Host::new().await;
+    let remote = host.crm.create(Account, fields([("name", "Acme Europe"), ("domain", "acme.com")]));
+    host.import(Account).await;
+    host.sync(Account).await;
+    let local = host.link_of(Account, &remote).await.unwrap().local_id;
+    // What is there looks as if the CRM had cut it.
+    host.edit(Account, &local, fields([("name", "Acme Europe Holding")])).await;
+    host.crm.fail_next(Call::Write, Failure::Unauthorized);
+    host.engine.sync(&host.connection, Account, Scope::All).await.unwrap_err();
+    assert_eq!(host.sync(Account).await.counts.updated, 1);
+    assert_eq!(text(&host.crm.record(Account, &remote).unwrap().fields, "name"), "Acme Europe Holding");
+}
+
+#[tokio::test]
 async fn a_bad_record_fails_alone_and_says_why() {
     let host = Host::new().await;
     let bad = host.create(Account, fields([("website", "nameless.com")])).await;

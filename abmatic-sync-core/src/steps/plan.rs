@@ -311,13 +311,18 @@ fn base_of<'a>(base: &'a Base, field: &FieldName) -> Option<(&'a Value, &'a Valu
     Some((base.local(field.as_str())?, base.remote(field.as_str())?))
 }
 
-/// The base by a value that was under way when a run ended, where its target holds it: then it arrived.
+/// The base by a value that was under way when a run ended, where its target holds it: then it arrived. A target that still
+/// holds what it held before got nothing, although that may well look like a part of what was sent: `"Acme"` is no cut
+/// `"Acme Inc"` where `"Acme"` was there before.
 fn arrived(base: &Base, field: &MappedField, local: &Value, remote: &Value) -> Option<(Value, Value)> {
     let name = field.local.as_str();
     let there = base.under_way(name, Direction::FromAbmatic);
     let here = base.under_way(name, Direction::ToAbmatic);
+    let has_moved = || base.remote(name).is_none_or(|before| !field.same(before, remote));
     match (there, here) {
-        (Some(sent), _) if field.same(sent, remote) || is_form_of(remote, sent) => Some((sent.clone(), remote.clone())),
+        (Some(sent), _) if field.same(sent, remote) || (has_moved() && is_form_of(remote, sent)) => {
+            Some((sent.clone(), remote.clone()))
+        }
         (_, Some(written)) if field.same(written, local) => Some((local.clone(), written.clone())),
         (Some(_) | None, _) => None,
     }

@@ -132,6 +132,7 @@ impl Model {
         match (event.author, event.kind) {
             (Author::Person, _) => {
                 self.edited(event);
+                self.note_equality(event);
                 Ok(())
             }
             (Author::Engine(crm), EventKind::Create) => self.created(event, crm),
@@ -155,6 +156,23 @@ impl Model {
             if field == "tag" {
                 let tagged = self.tags.entry((event.side, event.resource, new.to_string())).or_default();
                 tagged.push(event.id.clone());
+            }
+        }
+    }
+
+    /// People may make a pair equal by themselves, and the engine see it in that moment.
+    fn note_equality(&mut self, event: &Event) {
+        for crm in 0..self.setting.crms.len() {
+            let Some(partner) = self.partner.get(&(crm, event.resource, event.side, event.id.clone())).cloned() else {
+                continue;
+            };
+            let pair = pair_of(event, crm, &partner);
+            for (field, ..) in &event.changes {
+                let Some(kind) = kind_of(event.resource, field) else { continue };
+                let (local, remote) = self.values(&pair, field);
+                if same(kind, &local, &remote, self.setting.crms[crm].text_max) {
+                    self.agreed.entry((pair.clone(), field.clone())).or_default().push(local);
+                }
             }
         }
     }

@@ -52,18 +52,40 @@ fn age(record: &RemoteRecord, link: &Link) -> Age {
     }
 }
 
+/// Remote records, by the ids that they were asked for.
+struct ReadById {
+    held: HashMap<RemoteId, RemoteRecord>,
+    /// What came but cannot be decoded: that is not gone.
+    unreadable: HashSet<RemoteId>,
+}
+
+impl ReadById {
+    async fn read(context: &RunContext, ids: &[RemoteId], paired: &mut Paired) -> Result<Self> {
+        let page = context.read_remote_whole(ids, EditTimes::NotWanted).await?;
+        let unreadable = page.undecodable.iter().filter_map(|lost| lost.id.clone()).collect();
+        paired.undecodable.extend(page.undecodable);
+        let mut held: HashMap<RemoteId, RemoteRecord> = HashMap::new();
+        for record in page.records {
+            // A merged record comes under its survivor's id; the link is looked up by the old one.
+            for old in &record.merged_ids {
+                held.entry(old.clone()).or_insert_with(|| record.clone());
+            }
+            held.insert(record.id.clone(), record);
+        }
+        Ok(Self { held, unreadable })
+    }
+}
+
 /// Records that an index may show as they were before: read again by id, where the CRM tells what it holds (I3).
-async fn seen_anew(context: &RunContext, doubtful: Vec<(RemoteRecord, Link)>) -> Result<Vec<(RemoteRecord, Link)>> {
-    if doubtful.is_empty() {
-        return Ok(doubtful);
-    }
+async fn seen_anew(
+    context: &RunContext,
+    doubtful: Vec<(RemoteRecord, Link)>,
+    paired: &mut Paired,
+) -> Result<Vec<(RemoteRecord, Link)>> {
     let ids: Vec<RemoteId> = doubtful.iter().map(|(record, _)| record.id.clone()).collect();
-    let mut held = HashMap::new();
-    for record in context.read_remote(&ids, EditTimes::NotWanted).await? {
-        held.extend(record.merged_ids.iter().map(|old| (old.clone(), record.clone())));
-        held.insert(record.id.clone(), record);
-    }
-    let anew = doubtful.into_iter().map(|(mut record, link)| match held.remove(&record.id) {
+    let ReadById { mut held, unreadable } = ReadById::read(context, &ids, paired).await?;
+    let readable = doubtful.into_iter().filter(|(record, _)| !unreadable.contains(&record.id));
+    let anew = readable.map(|(mut record, link)| match held.remove(&record.id) {
         Some(fresh) => (fresh, link),
         None => {
             record.deleted = true;
@@ -106,7 +128,7 @@ pub(crate) async fn pair_remote(
             (_, View::Index | View::Truth, _) => linked.push((record, link)),
         }
     }
-    linked.extend(seen_anew(context, doubtful).await?);
+    linked.extend(seen_anew(context, doubtful, &mut paired).await?);
     fresh.extend(pair_linked_remote(context, linked, &mut paired).await?);
     pair_losers(context, losers, &mut paired).await?;
     pair_fresh_remote(context, fresh, &mut paired).await?;
@@ -301,17 +323,7 @@ async fn pair_linked_local(
     let deletes = context.policy.gone == GoneRule::Propagate && context.writes(Side::Remote).update;
     let looked_at = live.iter().chain(gone.iter().filter(|_| deletes));
     let ids: Vec<RemoteId> = looked_at.map(|(_, link)| link.remote_id.clone()).collect();
-    let page = context.read_remote_whole(&ids, EditTimes::NotWanted).await?;
-    let unreadable: HashSet<RemoteId> = page.undecodable.iter().filter_map(|lost| lost.id.clone()).collect();
-    paired.undecodable.extend(page.undecodable);
-    let mut remotes: HashMap<RemoteId, RemoteRecord> = HashMap::new();
-    for record in page.records {
-        // A merged record comes under its survivor's id; the link is looked up by the old one.
-        for old in &record.merged_ids {
-            remotes.entry(old.clone()).or_insert_with(|| record.clone());
-        }
-        remotes.insert(record.id.clone(), record);
-    }
+    let ReadById { held: mut remotes, unreadable } = ReadById::read(context, &ids, paired).await?;
     for (local, link) in gone {
         if unreadable.contains(&link.remote_id) {
             continue;

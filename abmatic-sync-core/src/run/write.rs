@@ -198,12 +198,15 @@ async fn undone(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let held = context.read_remote(&ids, EditTimes::NotWanted).await?;
+    let held = context.read_remote_whole(&ids, EditTimes::NotWanted).await?;
     let mut again = Vec::new();
     for place in doubted {
         let planned = &planned[chunk[place]];
         let Some(before) = &planned.pair.remote else { continue };
-        let now = held.iter().find(|record| record.id == before.id);
+        if held.undecodable.iter().any(|lost| lost.id.as_ref() == Some(&before.id)) {
+            continue;
+        }
+        let now = held.records.iter().find(|record| record.id == before.id);
         if matches!(planned.action, Action::Delete(_)) {
             match now {
                 Some(_) => again.push(place),

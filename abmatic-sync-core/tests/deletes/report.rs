@@ -211,6 +211,21 @@ async fn a_reference_to_what_is_gone_waits() {
 }
 
 #[tokio::test]
+async fn what_an_index_shows_and_cannot_be_decoded_by_its_id_is_not_gone() {
+    let host = host(GoneRule::Propagate).await;
+    let local = host.create(Account, fields([("name", "Acme"), ("website", "acme.com")])).await;
+    host.sync(Account).await;
+    let remote = host.crm.records(Account).remove(0).id;
+    // At the very time that the link knows, so that it is read again by its id.
+    host.crm.edit(Account, &remote, &fields([("name", "Edited there")]));
+    host.crm.garble_by_id(&remote);
+    let synced = host.sync(Account).await;
+    assert_eq!((synced.counts.failed, synced.counts.deleted), (1, 0));
+    assert!(!is_deleted(&host, &local).await);
+    assert_eq!(host.link_of(Account, &remote).await.unwrap().gone, None);
+}
+
+#[tokio::test]
 async fn what_cannot_be_decoded_is_not_gone() {
     let host = host(GoneRule::Propagate).await;
     let (local, remote) = pair(&host).await;

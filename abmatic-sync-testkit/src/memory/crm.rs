@@ -136,6 +136,11 @@ impl MemoryCrm {
         }
     }
 
+    /// Gives a record in a form that no connector can read, but only to those who ask for it by its id.
+    pub fn garble_by_id(&self, id: &RemoteId) {
+        self.shelf().garbled_by_id.insert(id.clone());
+    }
+
     /// The same CRM, but it tells what was deleted.
     #[must_use]
     pub fn telling_deletions(mut self) -> Self {
@@ -314,7 +319,9 @@ impl CrmConnector for MemoryCrm {
         }
         let full = records.len() == PAGE_MAX && !matches!(request.read, Read::Ids(_));
         let next = ids.last().filter(|_| full).map(|id| PageCursor::new(id.to_string()));
-        let (garbled, records) = records.into_iter().partition(|record| shelf.garbled.contains(&record.id));
+        let by_id = matches!(request.read, Read::Ids(_));
+        let is_garbled = |id: &RemoteId| shelf.garbled.contains(id) || (by_id && shelf.garbled_by_id.contains(id));
+        let (garbled, records) = records.into_iter().partition(|record| is_garbled(&record.id));
         let mut page = Page::new(records, next);
         page.undecodable = garbled.into_iter().map(undecodable).collect();
         Ok(page)

@@ -26,6 +26,8 @@ pub(crate) struct Shelf {
     pub(crate) refused: BTreeSet<(Resource, String)>,
     /// Records that no answer shows in a readable form.
     pub(crate) garbled: BTreeSet<RemoteId>,
+    /// Records that come in no readable form when they are asked for by id.
+    pub(crate) garbled_by_id: BTreeSet<RemoteId>,
     pub(crate) writes: u64,
 }
 

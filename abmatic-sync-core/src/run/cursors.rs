@@ -42,37 +42,23 @@ pub(crate) async fn incremental(context: &RunContext, scope: &Scope, until: Date
     Ok(Read::Changed { since, until, filter: context.filter_there.clone() })
 }
 
-/// What a sync does about deletions in the CRM.
-#[derive(Debug)]
-pub(crate) enum Deletions {
-    /// Nothing yet: the last answer was long.
-    Later,
-    /// Nothing is linked, so that none matters.
-    NoneMatters,
-    /// It asks for them.
-    Read(Read),
-    /// The CRM does not tell.
-    Untold,
-}
-
-/// The deletions in the CRM since those that were read last.
-pub(crate) async fn deletions(context: &RunContext) -> Result<Deletions> {
+/// A read of the deletions in the CRM since those that were read last; `None` where the CRM does not tell, where nothing is
+/// linked so that none matters, and for a while after a long answer.
+pub(crate) async fn deletions(context: &RunContext) -> Result<Option<Read>> {
     if !context.capabilities.archived {
-        return Ok(Deletions::Untold);
+        return Ok(None);
     }
     let state = context.store.state();
     let Some(text) = state.cursor(&context.scope, ARCHIVED_CURSOR).await? else {
         let any = state.link_count(&context.scope).await? > 0;
-        return Ok(if any { Deletions::Read(Read::Archived { since: None }) } else { Deletions::NoneMatters });
+        return Ok(any.then_some(Read::Archived { since: None }));
     };
     let (time, pages) = text.split_once(' ').ok_or_else(|| broken_checkpoint(&text))?;
     let read_until = parse_time(time)?;
     let pages: u32 = pages.parse().map_err(|_| broken_checkpoint(&text))?;
     let wait = Duration::seconds(ARCHIVED_PAGE_SECONDS * i64::from(pages.saturating_sub(1)));
-    if context.surely_read() < read_until + wait {
-        return Ok(Deletions::Later);
-    }
-    Ok(Deletions::Read(Read::Archived { since: Some(read_until - overlap(context)) }))
+    let is_due = context.surely_read() >= read_until + wait;
+    Ok(is_due.then(|| Read::Archived { since: Some(read_until - overlap(context)) }))
 }
 
 /// What is kept of a read of deletions.

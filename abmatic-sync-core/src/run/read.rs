@@ -18,8 +18,8 @@ use crate::model::resource::{Resource, Side};
 use crate::policy::{Scope, Selection};
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::cursors::{
-    ARCHIVED_CURSOR, AUTO_PUSH_CURSOR, Deletions, LOCAL_CURSOR, broken_checkpoint, deletions, deletions_read,
-    incremental, parse_due, parse_version, remote_cursor_name, version_cursor, whole,
+    ARCHIVED_CURSOR, AUTO_PUSH_CURSOR, LOCAL_CURSOR, broken_checkpoint, deletions, deletions_read, incremental,
+    parse_due, parse_version, remote_cursor_name, version_cursor, whole,
 };
 use crate::run::request::Operation;
 use crate::store::state::{LinkEnds, QuarantineQuery};
@@ -126,7 +126,8 @@ pub(crate) struct Reader {
 
 #[derive(Debug)]
 enum Way {
-    Archived(Deletions),
+    /// Deletions, if they are to be asked for.
+    Archived(Option<Read>),
     Linked,
     LocalIds(Vec<LocalId>),
     LocalSince(Option<Version>),
@@ -175,7 +176,7 @@ impl Reader {
     /// The block that begins at `at`, the first one for `None`.
     pub(crate) async fn block(&self, at: Option<&str>) -> Result<Block> {
         match &self.way {
-            Way::Archived(deletions) => self.archived(deletions, at).await,
+            Way::Archived(read) => self.archived(read.as_ref(), at).await,
             Way::Linked => self.linked(at).await,
             Way::LocalIds(ids) => self.local_ids(ids, at).await,
             Way::LocalSince(start) => self.local_since(*start, at).await,
@@ -267,12 +268,9 @@ impl Reader {
 
     /// The host's records whose counterparts the CRM says were deleted: whether they are gone, were merged or are back is
     /// seen when those are read by id.
-    async fn archived(&self, deletions: &Deletions, at: Option<&str>) -> Result<Block> {
-        let read = match deletions {
-            // No cursor is kept of what was not asked: the CRM's clock, by which cursors go, is not known yet.
-            Deletions::Later | Deletions::NoneMatters | Deletions::Untold => return Ok(Block::default()),
-            Deletions::Read(read) => read,
-        };
+    async fn archived(&self, read: Option<&Read>, at: Option<&str>) -> Result<Block> {
+        // No cursor is kept of what was not asked: the CRM's clock, by which cursors go, is not known yet.
+        let Some(read) = read else { return Ok(Block::default()) };
         let context = &self.context;
         let request = ReadRequest::new(context.remote_resource(), read.clone());
         let told = self.remote(&request, None, at).await?;

@@ -69,8 +69,9 @@ pub fn simulate(seed: u64, sabotage: Option<Sabotage>) -> Result<History, Box<Fa
     let script = Script::of(seed);
     match world::play(&script, sabotage) {
         Ok(world) => Ok(History { events: world.written(), runs: world.runs }),
-        Err((breach, trace)) => {
-            let (breach, trace) = shrink::shrink(script, sabotage, breach, trace);
+        Err(breach) => {
+            let (script, breach) = shrink::shrink(script, sabotage, breach);
+            let trace = world::retell(&script, sabotage);
             Err(Box::new(Failure { seed, breach, trace }))
         }
     }

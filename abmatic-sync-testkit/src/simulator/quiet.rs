@@ -24,7 +24,7 @@ pub(crate) fn check_quiet(world: &mut World) -> Result<(), String> {
     world.journal.advance_millis(400_000);
     for crm in 0..world.crms.len() {
         for run in world.open_runs(crm).into_iter().take(1) {
-            world.trace.push(format!("the open run {run} is resumed"));
+            world.tell(|_| format!("the open run {run} is resumed"));
             world.quiet_run(crm, Resource::Account, Operation::Resume)?;
         }
     }

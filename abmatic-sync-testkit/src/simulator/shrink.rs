@@ -4,22 +4,17 @@ use crate::simulator::sabotage::Sabotage;
 use crate::simulator::script::{Script, Step};
 use crate::simulator::world::play;
 
-/// The breach and the trace of the shortest history found.
-pub(crate) fn shrink(
-    mut script: Script,
-    sabotage: Option<Sabotage>,
-    mut breach: String,
-    mut trace: Vec<String>,
-) -> (String, Vec<String>) {
+/// The shortest history found, and its breach.
+pub(crate) fn shrink(mut script: Script, sabotage: Option<Sabotage>, mut breach: String) -> (Script, String) {
     let invariant = kind_of(&breach);
     loop {
         let shorter = candidates(&script).into_iter().find_map(|candidate| match play(&candidate, sabotage) {
-            Err((breach, trace)) if kind_of(&breach) == invariant => Some((candidate, breach, trace)),
+            Err(breach) if kind_of(&breach) == invariant => Some((candidate, breach)),
             Err(_) | Ok(_) => None,
         });
         match shorter {
-            Some(found) => (script, breach, trace) = found,
-            None => return (breach, trace),
+            Some(found) => (script, breach) = found,
+            None => return (script, breach),
         }
     }
 }

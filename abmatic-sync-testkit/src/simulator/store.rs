@@ -69,15 +69,14 @@ impl SimulatedStore {
     pub(crate) fn create(&self, resource: Resource, fields: Fields) {
         let before = self.snapshot(resource);
         self.inner.create(&self.tenant, resource, fields, self.journal.time());
-        self.note(resource, &before, Author::Person, None);
+        self.note(resource, &before, Author::Person);
     }
 
     /// A person edits a record.
     pub(crate) fn edit(&self, resource: Resource, id: &LocalId, fields: Fields) {
         let before = self.snapshot(resource);
-        let named: Vec<String> = fields.iter().map(|(name, _)| name.to_string()).collect();
         self.inner.edit(&self.tenant, resource, id, fields, self.journal.time());
-        self.note(resource, &before, Author::Person, Some((id, &named)));
+        self.note(resource, &before, Author::Person);
     }
 
     /// A person deletes or restores a record.
@@ -87,21 +86,15 @@ impl SimulatedStore {
             true => self.inner.delete(&self.tenant, resource, id, self.journal.time()),
             false => self.inner.restore(&self.tenant, resource, id, self.journal.time()),
         };
-        self.note(resource, &before, Author::Person, None);
+        self.note(resource, &before, Author::Person);
     }
 
     fn snapshot(&self, resource: Resource) -> BTreeMap<LocalId, LocalRecord> {
         self.records_of(resource).into_iter().map(|record| (record.id.clone(), record)).collect()
     }
 
-    /// Writes down what became different; of the record in `wrote` also what stayed the same although it was written.
-    fn note(
-        &self,
-        resource: Resource,
-        before: &BTreeMap<LocalId, LocalRecord>,
-        author: Author,
-        wrote: Option<(&LocalId, &[String])>,
-    ) {
+    /// Writes down what became different.
+    fn note(&self, resource: Resource, before: &BTreeMap<LocalId, LocalRecord>, author: Author) {
         for record in self.records_of(resource) {
             let old = before.get(&record.id);
             if old.is_some_and(|old| old.version == record.version) {
@@ -113,12 +106,9 @@ impl SimulatedStore {
                 Some(old) if old.deleted != record.deleted => EventKind::Restore,
                 Some(_) => EventKind::Update,
             };
-            let named =
-                |name: &str| wrote.is_some_and(|(id, names)| *id == record.id && names.iter().any(|n| n == name));
             let changes = record.fields.iter().filter_map(|(name, new)| {
                 let old = old.and_then(|old| old.fields.get(name.as_str())).cloned().unwrap_or_default();
-                let is_written = old != *new || named(name.as_str());
-                is_written.then(|| (name.to_string(), old, new.clone()))
+                (old != *new).then(|| (name.to_string(), old, new.clone()))
             });
             self.journal.write(Event {
                 side: 0,
@@ -152,20 +142,33 @@ impl SimulatedStore {
         }
     }
 
-    fn loosened(&self, mut write: LocalWrite) -> LocalWrite {
+    /// Sabotaged, a write is of whatever state the record is in.
+    fn loosened(&self, mut write: LocalWrite, held: &BTreeMap<LocalId, LocalRecord>) -> LocalWrite {
         if let (Some(Sabotage::OptimisticLocalWrite), Some(_)) = (self.sabotage, write.expected) {
-            let held = self.snapshots_of(&write.id);
-            write.expected = held.or(write.expected);
+            write.expected = held.get(&write.id).map(|record| record.version).or(write.expected);
         }
         write
     }
 
-    fn snapshots_of(&self, id: &LocalId) -> Option<Version> {
-        [Resource::Account, Resource::Contact, Resource::Opportunity]
-            .into_iter()
-            .flat_map(|resource| self.records_of(resource))
-            .find(|record| record.id == *id)
-            .map(|record| record.version)
+    /// Sabotaged, the place where a run stands is kept some time before its page.
+    async fn hasten(
+        &self,
+        scope: &LinkScope,
+        lease: &Lease,
+        run: &RunRecord,
+        cursors: &[(String, String)],
+    ) -> Result<()> {
+        if self.sabotage != Some(Sabotage::Checkpoint) {
+            return Ok(());
+        }
+        let mut early = StateCommit::new(run.clone());
+        early.cursors = cursors.to_vec();
+        self.inner.commit(scope, &self.fenced(lease), &early).await?;
+        // Long enough for a crash to fall in between.
+        for _ in 0..8 {
+            turn().await;
+        }
+        Ok(())
     }
 
     fn shown(&self, mut record: LocalRecord) -> LocalRecord {
@@ -180,13 +183,6 @@ impl SimulatedStore {
             (Some(Sabotage::Lease), Some(held)) => held,
             (Some(_) | None, _) => lease.clone(),
         }
-    }
-}
-
-/// Long enough for a crash to fall between two commits that should be one.
-async fn slow_disk() {
-    for _ in 0..8 {
-        turn().await;
     }
 }
 
@@ -229,9 +225,9 @@ impl RecordStore for SimulatedStore {
         turn().await;
         let before = self.snapshot(resource);
         self.note_idle(resource, &before, writes);
-        let writes: Vec<LocalWrite> = writes.iter().cloned().map(|write| self.loosened(write)).collect();
+        let writes: Vec<LocalWrite> = writes.iter().cloned().map(|write| self.loosened(write, &before)).collect();
         let outcomes = self.inner.upsert(tenant, resource, &writes).await?;
-        self.note(resource, &before, self.journal.engine(), None);
+        self.note(resource, &before, self.journal.engine());
         turn().await;
         Ok(outcomes)
     }
@@ -289,12 +285,7 @@ impl StateStore for SimulatedStore {
 
     async fn commit(&self, scope: &LinkScope, lease: &Lease, commit: &StateCommit) -> Result<()> {
         turn().await;
-        if self.sabotage == Some(Sabotage::Checkpoint) {
-            let mut early = StateCommit::new(commit.run.clone());
-            early.cursors.clone_from(&commit.cursors);
-            self.inner.commit(scope, &self.fenced(lease), &early).await?;
-            slow_disk().await;
-        }
+        self.hasten(scope, lease, &commit.run, &commit.cursors).await?;
         self.inner.commit(scope, &self.fenced(lease), commit).await?;
         turn().await;
         Ok(())
@@ -357,20 +348,15 @@ impl Store for SimulatedStore {
         mut page: PageCommit,
     ) -> Result<Vec<Option<LocalOutcome>>> {
         turn().await;
-        if self.sabotage == Some(Sabotage::Checkpoint) {
-            let mut early = StateCommit::new(page.run.clone());
-            early.cursors.clone_from(&page.cursors);
-            self.inner.commit(scope, &self.fenced(lease), &early).await?;
-            slow_disk().await;
-        }
+        self.hasten(scope, lease, &page.run, &page.cursors).await?;
         let before = self.snapshot(scope.resource);
         let writes: Vec<LocalWrite> = page.items.iter().filter_map(|item| item.local_write.clone()).collect();
         self.note_idle(scope.resource, &before, &writes);
         for item in &mut page.items {
-            item.local_write = item.local_write.take().map(|write| self.loosened(write));
+            item.local_write = item.local_write.take().map(|write| self.loosened(write, &before));
         }
         let outcomes = self.inner.commit_page(scope, &self.fenced(lease), page).await?;
-        self.note(scope.resource, &before, self.journal.engine(), None);
+        self.note(scope.resource, &before, self.journal.engine());
         turn().await;
         Ok(outcomes)
     }

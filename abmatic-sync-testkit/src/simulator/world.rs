@@ -53,8 +53,8 @@ pub(crate) struct World {
     pub(crate) doubted: bool,
     /// Whether anybody ever deleted, restored or merged a record.
     pub(crate) deleted: bool,
-    /// What happened, for whoever reads a failure.
-    pub(crate) trace: Vec<String>,
+    /// What happened, where somebody is to read it.
+    trace: Option<Vec<String>>,
 }
 
 /// How a run ended.
@@ -66,12 +66,18 @@ pub(crate) enum Ended {
 type RunFuture = Pin<Box<dyn Future<Output = EngineResult<RunReport>>>>;
 
 /// Plays a script to its end. The error says what is wrong.
-pub(crate) fn play(script: &Script, sabotage: Option<Sabotage>) -> Result<World, (String, Vec<String>)> {
+pub(crate) fn play(script: &Script, sabotage: Option<Sabotage>) -> Result<World, String> {
     let mut world = World::new(script.setting.clone(), sabotage);
-    match world.play(&script.steps) {
-        Ok(()) => Ok(world),
-        Err(breach) => Err((breach, world.trace)),
-    }
+    world.play(&script.steps).map(|()| world)
+}
+
+/// Plays a script that fails once more, and tells what happens.
+pub(crate) fn retell(script: &Script, sabotage: Option<Sabotage>) -> Vec<String> {
+    let mut world = World::new(script.setting.clone(), sabotage);
+    world.trace = Some(Vec::new());
+    // What is wrong is known already.
+    drop(world.play(&script.steps));
+    world.trace.unwrap_or_default()
 }
 
 impl World {
@@ -114,7 +120,15 @@ impl World {
             runs: 0,
             doubted: false,
             deleted: false,
-            trace: Vec::new(),
+            trace: None,
+        }
+    }
+
+    /// Tells what happens, if somebody listens.
+    pub(crate) fn tell(&mut self, line: impl FnOnce(&Self) -> String) {
+        if let Some(mut trace) = self.trace.take() {
+            trace.push(line(self));
+            self.trace = Some(trace);
         }
     }
 
@@ -128,7 +142,7 @@ impl World {
                 }
                 Step::Run(run) => self.run(run)?,
                 Step::Wait(seconds) => {
-                    self.trace.push(format!("wait {seconds} s"));
+                    self.tell(|_| format!("wait {seconds} s"));
                     self.journal.advance_millis(i64::from(*seconds) * 1_000);
                 }
             }
@@ -166,16 +180,16 @@ impl World {
             side => self.act_there(act, side - 1, fields),
         };
         self.deleted |= done.is_some() && matches!(act.deed, Deed::Delete | Deed::Merge | Deed::Restore);
-        if let Some(done) = done {
-            self.trace.push(format!(
-                "{} side {}: {} {done}",
-                self.journal.time().format("%T%.3f"),
-                act.at,
-                act.resource
-            ));
+        if let Some(id) = done {
+            self.tell(|world| format!("{} side {}: {} {id} {:?}", world.shown_time(), act.at, act.resource, act.deed));
         }
     }
 
+    fn shown_time(&self) -> impl std::fmt::Display + use<> {
+        self.journal.time().format("%T%.3f")
+    }
+
+    /// Gives the id of the record that it was done to.
     fn act_here(&self, act: &Act, fields: Option<Vec<(&'static str, Value)>>) -> Option<String> {
         let records = self.store.records_of(act.resource);
         let of = |deleted: bool| {
@@ -186,15 +200,13 @@ impl World {
         let fields = fields.map(Fields::from_iter);
         match (&act.deed, fields) {
             (Deed::Create(_), Some(fields)) => {
-                let shown = format!("is created with {fields:?}");
                 self.store.create(act.resource, fields);
-                Some(shown)
+                Some("new".to_owned())
             }
             (_, Some(fields)) => {
                 let id = of(false)?;
-                let shown = format!("{id} is edited to {fields:?}");
                 self.store.edit(act.resource, &id, fields);
-                Some(shown)
+                Some(id.to_string())
             }
             (Deed::Relate(name, target), None) => {
                 let id = of(false)?;
@@ -208,20 +220,20 @@ impl World {
                     .collect();
                 let target = target.and_then(|pick| chosen(&targets, pick));
                 let value = target.map_or(Value::Null, |id| Value::reference(id.as_str()));
-                let shown = format!("{id} gets {name} {value}");
                 self.store.edit(act.resource, &id, Fields::from_iter([(*name, value)]));
-                Some(shown)
+                Some(id.to_string())
             }
             (Deed::Delete | Deed::Restore, None) => {
                 let deletes = matches!(act.deed, Deed::Delete);
                 let id = of(!deletes)?;
                 self.store.mark(act.resource, &id, deletes);
-                Some(format!("{id} {:?}", act.deed))
+                Some(id.to_string())
             }
             (Deed::Merge | Deed::Create(_) | Deed::Edit(..), None) => None,
         }
     }
 
+    /// Gives the id of the record that it was done to.
     fn act_there(&self, act: &Act, crm: usize, fields: Option<Vec<(&'static str, Value)>>) -> Option<String> {
         let crm = self.crms.get(crm)?;
         let remote_name = |name: &'static str| {
@@ -233,12 +245,12 @@ impl World {
         match (&act.deed, fields) {
             (Deed::Create(_), Some(fields)) => {
                 crm.create(act.resource, &fields);
-                Some(format!("is created with {fields:?}"))
+                Some("new".to_owned())
             }
             (_, Some(fields)) => {
                 let id = chosen(&live, act.pick)?;
                 crm.edit(act.resource, &id, &fields);
-                Some(format!("{id} is edited to {fields:?}"))
+                Some(id.to_string())
             }
             (Deed::Relate(name, target), None) => {
                 let id = chosen(&live, act.pick)?;
@@ -246,25 +258,24 @@ impl World {
                 let targets = crm.ids(relation.target, false);
                 let target: Option<RemoteId> = target.and_then(|pick| chosen(&targets, pick));
                 let value = target.map_or(Value::Null, |id| Value::reference(id.as_str()));
-                let shown = format!("{id} gets {name} {value}");
                 crm.edit(act.resource, &id, &Fields::from_iter([(*name, value)]));
-                Some(shown)
+                Some(id.to_string())
             }
             (Deed::Delete, None) => {
                 let id = chosen(&live, act.pick)?;
                 crm.mark(act.resource, &id, true);
-                Some(format!("{id} is deleted"))
+                Some(id.to_string())
             }
             (Deed::Restore, None) => {
                 let id = chosen(&crm.ids(act.resource, true), act.pick)?;
                 crm.mark(act.resource, &id, false);
-                Some(format!("{id} is restored"))
+                Some(id.to_string())
             }
             (Deed::Merge, None) => {
                 let survivor = chosen(&live, act.pick)?;
                 let loser = chosen(&live, act.pick / 7).filter(|loser| *loser != survivor)?;
                 crm.merge(act.resource, &survivor, &loser);
-                Some(format!("{loser} is merged into {survivor}"))
+                Some(format!("{loser} into {survivor}"))
             }
             (Deed::Create(_) | Deed::Edit(..), None) => None,
         }
@@ -273,17 +284,11 @@ impl World {
     /// A run with all that befalls it.
     fn run(&mut self, run: &Run) -> Result<(), String> {
         let Some(main) = self.begin(run.crm, run.resource, run.operation) else { return Ok(()) };
-        self.trace.push(format!(
-            "{} {:?} {} with crm {} (faults {:?}, crash {:?}, rival {:?}, stall {:?})",
-            self.journal.time().format("%T%.3f"),
-            run.operation,
-            run.resource,
-            run.crm,
-            run.faults,
-            run.crash_at,
-            run.rival_at,
-            run.stalls_at
-        ));
+        self.tell(|world| {
+            let Run { crm, resource, operation, faults, crash_at, rival_at, stalls_at, .. } = run;
+            let troubles = format!("faults {faults:?}, crash {crash_at:?}, rival {rival_at:?}, stall {stalls_at:?}");
+            format!("{} {operation:?} {resource} with crm {crm} ({troubles})", world.shown_time())
+        });
         self.crms[run.crm].expect_faults(run.faults.clone());
         let ended = self.let_work(run, main)?;
         self.crms[run.crm].expect_faults(Vec::new());
@@ -328,7 +333,7 @@ impl World {
         let mut meanwhile = run.meanwhile.iter().peekable();
         for number in 0..TURNS_MAX {
             if run.crash_at == Some(number) {
-                self.trace.push(format!("  killed at turn {number}"));
+                self.tell(|_| format!("  killed at turn {number}"));
                 ended.push(Ended::Crashed);
                 return Ok(ended);
             }
@@ -336,7 +341,7 @@ impl World {
                 self.act(act);
             }
             if run.stalls_at == Some(number) {
-                self.trace.push(format!("  stalls at turn {number}"));
+                self.tell(|_| format!("  stalls at turn {number}"));
                 self.journal.advance_millis(200_000);
             }
             if run.rival_at == Some(number) {
@@ -349,8 +354,8 @@ impl World {
             if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 drop(working.remove(place));
                 match &done {
-                    Ok(report) => self.trace.push(format!("  {:?} in {} calls", report.counts, report.calls)),
-                    Err(error) => self.trace.push(format!("  ends with {error}")),
+                    Ok(report) => self.tell(|_| format!("  {:?} in {} calls", report.counts, report.calls)),
+                    Err(error) => self.tell(|_| format!("  ends with {error}")),
                 }
                 ended.push(Ended::Done(Box::new(done)));
                 if working.is_empty() {
@@ -383,8 +388,7 @@ impl World {
     ) -> Result<RunReport, String> {
         let missing = || "there is no run to resume".to_owned();
         let main = self.begin(crm, resource, operation).ok_or_else(missing)?;
-        self.trace
-            .push(format!("{} quiet {operation:?} {resource} with crm {crm}", self.journal.time().format("%T%.3f")));
+        self.tell(|world| format!("{} quiet {operation:?} {resource} with crm {crm}", world.shown_time()));
         self.journal.advance_millis(1_000);
         let quiet = Run {
             crm,
@@ -416,7 +420,7 @@ impl World {
         let events = self.journal.since(self.judged);
         self.judged += events.len();
         for event in &events {
-            self.trace.push(format!("    {event:?}"));
+            self.tell(|_| format!("    {event:?}"));
             self.model.absorb(event)?;
         }
         self.each_link(|model, pair, agrees| {

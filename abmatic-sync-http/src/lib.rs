@@ -35,6 +35,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod decode;
 pub mod pace;
 pub mod paging;
 pub mod retry;

@@ -14,6 +14,7 @@ use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
+use abmatic_sync_http::decode::Scalar;
 use chrono::{DateTime, Utc};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -238,7 +239,7 @@ impl<'de> Visitor<'de> for FieldsSeed<'_> {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let value = map.next_value_seed(ValueSeed(*field_type))?;
+            let value = map.next_value_seed(value_seed(*field_type))?;
             fields.insert(name.clone(), value);
             expected = column.map_or(expected, |position| position + 1);
         }
@@ -275,47 +276,9 @@ impl Visitor<'_> for ColumnSeed<'_> {
     }
 }
 
-struct ValueSeed(FieldType);
-
-impl<'de> DeserializeSeed<'de> for ValueSeed {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
 /// Documented is text or null; numbers and booleans are taken as their text.
-impl Visitor<'_> for ValueSeed {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a property value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(values::decode(text, self.0))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(values::decode(if value { "true" } else { "false" }, self.0))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(values::decode(&number.to_string(), self.0))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(values::decode(&number.to_string(), self.0))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(values::decode(&number.to_string(), self.0))
-    }
+fn value_seed(field_type: FieldType) -> Scalar<impl Fn(&str) -> Value> {
+    Scalar::new("a property value", move |text| values::decode(text, field_type))
 }
 
 /// The times of the last edits: histories come newest first, but none relies on it.

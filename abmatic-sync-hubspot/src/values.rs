@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
+use abmatic_sync_http::decode::plain_moment;
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 
@@ -44,7 +45,7 @@ fn date(text: &str) -> Option<NaiveDate> {
 
 /// `2026-03-31T10:20:30.000Z` with or without the fraction, or milliseconds since 1970.
 pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
-    if let Some(time) = plain_instant(text.as_bytes()) {
+    if let Some(time) = text.strip_suffix('Z').and_then(plain_moment) {
         return Some(time);
     }
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
@@ -55,23 +56,6 @@ pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
     }
     let day: NaiveDate = text.parse().ok()?;
     Some(day.and_time(NaiveTime::MIN).and_utc())
-}
-
-/// The one spelling that nearly every moment has, `2026-03-31T10:20:30.000Z`, several times as fast as the general way.
-fn plain_instant(text: &[u8]) -> Option<DateTime<Utc>> {
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1, f2, f3, b'Z'] =
-        text
-    else {
-        return None;
-    };
-    let number = |digits: &[u8]| {
-        let add = |sum: u32, digit: &u8| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0'));
-        digits.iter().try_fold(0, add)
-    };
-    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
-    let day = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
-    let seconds = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
-    Some(day.and_hms_milli_opt(seconds.0, seconds.1, seconds.2, number(&[f1, f2, f3])?)?.and_utc())
 }
 
 /// `hs_deal_stage_probability` comes as `0.200000000000000011102230246251565404236316680908203125`: that is 0.2.

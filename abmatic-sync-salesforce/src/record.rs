@@ -15,6 +15,7 @@ use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
+use abmatic_sync_http::decode::Scalar;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -208,7 +209,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_, '_> {
             if let Some(slot) = draft.slot(&path) {
                 let value = match slot.field_type {
                     FieldType::Decimal | FieldType::Integer => number(map.next_value()?, slot.field_type),
-                    _ => map.next_value_seed(ValueSeed(slot.field_type))?,
+                    _ => map.next_value_seed(value_seed(slot.field_type))?,
                 };
                 draft.set(slot, value);
                 continue;
@@ -232,47 +233,9 @@ fn number(raw: &RawValue, field_type: FieldType) -> Value {
     }
 }
 
-struct ValueSeed(FieldType);
-
-impl<'de> DeserializeSeed<'de> for ValueSeed {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
 /// Text, true, false or null; a number in a field of another type is taken as its text.
-impl Visitor<'_> for ValueSeed {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field's value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(values::decode(text, self.0))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(values::decode(if value { "true" } else { "false" }, self.0))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(values::decode(&number.to_string(), self.0))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(values::decode(&number.to_string(), self.0))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(values::decode(&number.to_string(), self.0))
-    }
+fn value_seed(field_type: FieldType) -> Scalar<impl Fn(&str) -> Value> {
+    Scalar::new("a field's value", move |text| values::decode(text, field_type))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use abmatic_sync_core::error::{Error, ErrorCode, Result};
 use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
+use abmatic_sync_http::decode::plain_moment;
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -48,30 +49,13 @@ fn date(text: &str) -> Option<NaiveDate> {
 
 /// `2026-02-03T09:10:11.000+0000` from REST, without a colon in the offset; `…Z` from Bulk.
 pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
-    if let Some(time) = plain_instant(text) {
+    let without_zone = text.strip_suffix("+0000").or_else(|| text.strip_suffix('Z'));
+    if let Some(time) = without_zone.and_then(plain_moment) {
         return Some(time);
     }
     let parsed =
         DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
     parsed.ok().map(|time| time.to_utc())
-}
-
-/// The two spellings that nearly every moment has, several times as fast as the general way.
-fn plain_instant(text: &str) -> Option<DateTime<Utc>> {
-    let plain = text.strip_suffix("+0000").or_else(|| text.strip_suffix('Z'))?;
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1, f2, f3] =
-        plain.as_bytes()
-    else {
-        return None;
-    };
-    let number = |digits: &[u8]| {
-        let add = |sum: u32, digit: &u8| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0'));
-        digits.iter().try_fold(0, add)
-    };
-    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
-    let day = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
-    let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
-    Some(day.and_hms_milli_opt(hour, minute, second, number(&[f1, f2, f3])?)?.and_utc())
 }
 
 fn decimal(text: &str) -> Option<Decimal> {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fake::exchange::Response;
+
 /// What happens to the call that a fault hits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,7 +70,8 @@ pub struct Fault {
     pub retry_after_seconds: Option<u64>,
     /// Which one of the CRM's limits or errors, by its own name. HubSpot: the `policyName` of a 429,
     /// `TEN_SECONDLY_ROLLING` (when empty), `SECONDLY` or `DAILY`. Salesforce: which limit was exceeded, and the
-    /// error code of a server error.
+    /// error code of a server error. Pipedrive: `daily` for the day's budget; `FEATURE_CAPPING`, `SCOPE`, `VISIBILITY`,
+    /// `PAYMENT_REQUIRED`, `FEATURE_DISABLED`, `GONE`, `CLOUDFLARE` or `NULL_BODY` for a server error that is that one.
     pub policy: String,
 }
 
@@ -147,6 +150,13 @@ impl Fault {
     pub fn with_policy(mut self, policy: &str) -> Self {
         policy.clone_into(&mut self.policy);
         self
+    }
+
+    /// Sends `Retry-After` where this fault has it.
+    pub(crate) fn set_retry_after(&self, response: &mut Response) {
+        if let Some(seconds) = self.retry_after_seconds {
+            response.set("Retry-After", seconds.to_string());
+        }
     }
 
     fn hits(&mut self, method: &str, route: &str, path: &str) -> bool {

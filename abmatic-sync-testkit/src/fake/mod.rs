@@ -8,9 +8,11 @@ pub mod salesforce;
 pub mod traffic;
 
 pub(crate) mod dice;
+mod handle;
 mod http;
 mod json;
 mod machine;
+mod mess;
 mod moment;
 mod packed;
 mod running;

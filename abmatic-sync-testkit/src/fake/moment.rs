@@ -39,6 +39,12 @@ pub(crate) fn date(ms: i64) -> String {
     text
 }
 
+/// As the `Date` header has it: `Tue, 24 Nov 2026 16:00:00 GMT`.
+pub(crate) fn http_date(ms: i64) -> String {
+    let moment = DateTime::from_timestamp_millis(ms).unwrap_or_default();
+    moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// Reads ISO 8601 with a zone; a missing zone means UTC.
 pub(crate) fn parse_iso(text: &str) -> Option<i64> {
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {

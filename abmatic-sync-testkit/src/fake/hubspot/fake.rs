@@ -77,9 +77,7 @@ impl Crm for State {
             response.body = page.into_bytes();
             response.set("Content-Type", "text/html; charset=UTF-8");
         }
-        if let Some(seconds) = fault.retry_after_seconds {
-            response.set("Retry-After", seconds.to_string());
-        }
+        fault.set_retry_after(&mut response);
         response
     }
 

@@ -3,8 +3,7 @@
 use std::io;
 
 use crate::fake::clock::FakeClock;
-use crate::fake::exchange::{Request, Response};
-use crate::fake::fault::Fault;
+use crate::fake::handle::forward;
 use crate::fake::hubspot::kind::Kind;
 use crate::fake::hubspot::oauth::{AUTHORIZATION_CODE, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN};
 use crate::fake::hubspot::seed;
@@ -12,7 +11,6 @@ use crate::fake::hubspot::settings::{AdminRule, Settings};
 use crate::fake::hubspot::state::State;
 use crate::fake::hubspot::user::CrmUser;
 use crate::fake::running::Running;
-use crate::fake::traffic::Traffic;
 
 /// What the token endpoint accepts: client id, client secret, authorization code and refresh token.
 pub const OAUTH_CLIENT: [&str; 4] = [CLIENT_ID, CLIENT_SECRET, AUTHORIZATION_CODE, REFRESH_TOKEN];
@@ -166,67 +164,10 @@ impl FakeHubspot {
         Builder { settings: Settings::default(), clock: FakeClock::Following { ahead_ms: 0 }, seed_records: 0, port: 0 }
     }
 
-    /// Where it listens, for example `http://127.0.0.1:41234`; HubSpot's own address when it has no socket.
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        self.running.lock().crm.settings.base_url.clone()
-    }
-
-    /// The private-app token.
-    #[must_use]
-    pub fn token(&self) -> String {
-        self.running.lock().crm.settings.token.clone()
-    }
-
     /// The account's id.
     #[must_use]
     pub fn portal_id(&self) -> u64 {
         self.running.lock().crm.settings.portal_id
-    }
-
-    /// Answers a request without a socket; delay and delivery are then for the caller to act out.
-    #[must_use]
-    pub fn answer(&self, request: &Request) -> Response {
-        self.running.lock().answer(request)
-    }
-
-    /// Hangs a fault on coming calls.
-    pub fn inject(&self, fault: Fault) {
-        self.running.lock().faults.add(fault);
-    }
-
-    /// Takes all faults away.
-    pub fn clear_faults(&self) {
-        self.running.lock().faults.clear();
-    }
-
-    /// What was called so far.
-    #[must_use]
-    pub fn calls(&self) -> Traffic {
-        self.running.lock().traffic.clone()
-    }
-
-    /// Returns once what was called over the socket so far is as `wanted`: whatever such a call does has been done by
-    /// then. Together with [`FaultKind::Hang`](crate::fake::fault::FaultKind::Hang) and its kin a test stops a client
-    /// at the very call that it chooses.
-    pub async fn called(&self, wanted: impl Fn(&Traffic) -> bool) {
-        self.running.called(wanted).await;
-    }
-
-    /// Forgets what was called.
-    pub fn reset_calls(&self) {
-        self.running.lock().traffic = Traffic::default();
-    }
-
-    /// The fake's present, in milliseconds since 1970.
-    #[must_use]
-    pub fn now_ms(&self) -> i64 {
-        self.running.lock().clock.now_ms()
-    }
-
-    /// Moves the fake's time forward.
-    pub fn advance_ms(&self, by_ms: i64) {
-        self.running.lock().clock.advance(by_ms);
     }
 
     /// Uninstalls the app: every access token and the refresh token are worthless from now on.
@@ -239,9 +180,6 @@ impl FakeHubspot {
     pub fn user(&self) -> CrmUser<'_> {
         CrmUser::new(self)
     }
-
-    /// Works on the state under its lock.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State, i64) -> T) -> T {
-        self.running.with(work)
-    }
 }
+
+forward!(FakeHubspot, State);

@@ -6,12 +6,10 @@ use crate::fake::hubspot::links::{CHILD_TO_PARENT, TypeId};
 use crate::fake::hubspot::lists;
 use crate::fake::hubspot::record::{PropertyId, Record};
 use crate::fake::hubspot::state::State;
+use crate::fake::mess;
 use crate::fake::moment::{self, DAY_MS};
 use crate::fake::packed::Values;
-use crate::fake::words::{
-    CITIES, COMPANY_ENDS, COMPANY_STARTS, DEAL_WORDS, ENDINGS, FIRST_NAMES, IDN_DOMAINS, INDUSTRIES, JOB_TITLES,
-    LAST_NAMES, LIFECYCLES, TYPES,
-};
+use crate::fake::words::{CITIES, DEAL_WORDS, FIRST_NAMES, INDUSTRIES, JOB_TITLES, LAST_NAMES, LIFECYCLES, TYPES};
 
 /// How far back the records go.
 const DAYS: u64 = 730;
@@ -87,7 +85,7 @@ fn seed_companies(state: &mut State, dice: &mut Dice, count: usize, today: i64) 
         let twin = companies.get(usize::try_from(dice.below(number as u64)).unwrap_or(0)).filter(|_| dice.chance(8));
         let (name, domain) = match twin {
             Some(twin) => (messy_case(dice, &twin.name), twin.domain.clone()),
-            None => invented_company(dice, number),
+            None => mess::company(dice, number),
         };
         let values = company_values(state, dice, &name, &domain);
         let id = store(state, dice, Kind::COMPANIES, values, today);
@@ -97,16 +95,6 @@ fn seed_companies(state: &mut State, dice: &mut Dice, count: usize, today: i64) 
         companies.push(Company { id, name, domain });
     }
     companies
-}
-
-fn invented_company(dice: &mut Dice, number: usize) -> (String, String) {
-    let (start, end) = (dice.pick(COMPANY_STARTS), dice.pick(COMPANY_ENDS));
-    let name = format!("{start} {end}");
-    if dice.chance(3) {
-        return (name, format!("{}{number}.{}", dice.pick(IDN_DOMAINS), "de"));
-    }
-    let plain: String = start.chars().filter(char::is_ascii_alphanumeric).collect();
-    (name, format!("{}{number}.{}", plain.to_ascii_lowercase(), dice.pick(ENDINGS)))
 }
 
 /// The same domain as imports and old integrations have written it.

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 
-use chrono::DateTime;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fake::exchange::{Request, Response, encoded};
 use crate::fake::fault::{Fault, FaultKind};
+use crate::fake::moment::http_date;
 use crate::fake::salesforce::errors::{self, Refusal};
 use crate::fake::salesforce::reply::{self, Ruling};
 use crate::fake::salesforce::routes::{Area, Route};
@@ -157,12 +157,6 @@ fn zipped(request: &Request, mut response: Response) -> Response {
         response.set("Content-Encoding", "gzip");
     }
     response
-}
-
-/// `Tue, 24 Nov 2026 16:00:00 GMT`.
-pub(crate) fn http_date(ms: i64) -> String {
-    let moment = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-    moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// `GET /services/data`: three releases a year, 31 being Summer '14.

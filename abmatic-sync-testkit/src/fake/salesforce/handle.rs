@@ -3,8 +3,7 @@
 use std::io;
 
 use crate::fake::clock::FakeClock;
-use crate::fake::exchange::{Request, Response};
-use crate::fake::fault::Fault;
+use crate::fake::handle::forward;
 use crate::fake::running::Running;
 use crate::fake::salesforce::field::Field;
 use crate::fake::salesforce::kind::Kind;
@@ -14,7 +13,6 @@ use crate::fake::salesforce::settings::{AssignmentRule, DuplicateRule, Settings}
 use crate::fake::salesforce::setup;
 use crate::fake::salesforce::state::State;
 use crate::fake::salesforce::user::CrmUser;
-use crate::fake::traffic::Traffic;
 
 /// What the token endpoint accepts: client id, client secret and refresh token. Authorisation codes come from
 /// `/services/oauth2/authorize`, which redirects at once.
@@ -189,64 +187,6 @@ impl FakeSalesforce {
         }
     }
 
-    /// Where it listens, for example `http://127.0.0.1:41234`, for logins and for data; a My Domain address when it
-    /// has no socket.
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        self.running.lock().crm.settings.base_url.clone()
-    }
-
-    /// The access token of the session that is open from the start.
-    #[must_use]
-    pub fn token(&self) -> String {
-        self.running.lock().crm.settings.token.clone()
-    }
-
-    /// Answers a request without a socket; delay and delivery are then for the caller to act out.
-    #[must_use]
-    pub fn answer(&self, request: &Request) -> Response {
-        self.running.lock().answer(request)
-    }
-
-    /// Hangs a fault on coming calls.
-    pub fn inject(&self, fault: Fault) {
-        self.running.lock().faults.add(fault);
-    }
-
-    /// Takes all faults away.
-    pub fn clear_faults(&self) {
-        self.running.lock().faults.clear();
-    }
-
-    /// What was called so far.
-    #[must_use]
-    pub fn calls(&self) -> Traffic {
-        self.running.lock().traffic.clone()
-    }
-
-    /// Returns once what was called over the socket so far is as `wanted`: whatever such a call does has been done by
-    /// then. Together with [`FaultKind::Hang`](crate::fake::fault::FaultKind::Hang) and its kin a test stops a client
-    /// at the very call that it chooses.
-    pub async fn called(&self, wanted: impl Fn(&Traffic) -> bool) {
-        self.running.called(wanted).await;
-    }
-
-    /// Forgets what was called.
-    pub fn reset_calls(&self) {
-        self.running.lock().traffic = Traffic::default();
-    }
-
-    /// The fake's present, in milliseconds since 1970.
-    #[must_use]
-    pub fn now_ms(&self) -> i64 {
-        self.running.lock().clock.now_ms()
-    }
-
-    /// Moves the fake's time forward.
-    pub fn advance_ms(&self, by_ms: i64) {
-        self.running.lock().clock.advance(by_ms);
-    }
-
     /// Ends all sessions, also the one of [`FakeSalesforce::token`]; refresh tokens stay good.
     pub fn expire_sessions(&self) {
         self.with(|state, _| state.tokens.expire_sessions());
@@ -272,9 +212,6 @@ impl FakeSalesforce {
     pub fn user(&self) -> CrmUser<'_> {
         CrmUser::new(self)
     }
-
-    /// Works on the state under its lock.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State, i64) -> T) -> T {
-        self.running.with(work)
-    }
 }
+
+forward!(FakeSalesforce, State);

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::fake::exchange::{Request, Response};
 use crate::fake::json as write;
+use crate::fake::moment::http_date;
 use crate::fake::packed::FieldId;
-use crate::fake::salesforce::answer::http_date;
 use crate::fake::salesforce::draft::Origin;
 use crate::fake::salesforce::errors::{self, Refusal, RowError};
 use crate::fake::salesforce::id;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::fake::dice::Dice;
+use crate::fake::mess;
 use crate::fake::moment::DAY_MS;
 use crate::fake::packed::{FieldId, Values};
 use crate::fake::salesforce::kind::Kind;
@@ -11,9 +12,7 @@ use crate::fake::salesforce::record::{Record, whole_seconds};
 use crate::fake::salesforce::shelf::Shelf;
 use crate::fake::salesforce::state::State;
 use crate::fake::salesforce::turn::Turn;
-use crate::fake::words::{
-    CITIES, COMPANY_ENDS, COMPANY_STARTS, ENDINGS, FIRST_NAMES, IDN_DOMAINS, JOB_TITLES, LAST_NAMES,
-};
+use crate::fake::words::{CITIES, FIRST_NAMES, JOB_TITLES, LAST_NAMES};
 
 /// How far back the records go.
 const DAYS: u64 = 730;
@@ -160,7 +159,7 @@ impl Seeder {
             let twin = accounts.get(twin).filter(|_| self.dice.chance(8));
             let (name, domain) = match twin {
                 Some(twin) => (twin.name.to_uppercase(), twin.domain.clone()),
-                None => self.company(number),
+                None => mess::company(&mut self.dice, number),
             };
             let parent = accounts.last().map(|account| account.number).filter(|_| self.dice.chance(5));
             let values = self.account_values(state, &name, &domain, parent);
@@ -169,33 +168,10 @@ impl Seeder {
         accounts
     }
 
-    pub(crate) fn company(&mut self, number: usize) -> (String, String) {
-        let (start, end) = (self.dice.pick(COMPANY_STARTS), self.dice.pick(COMPANY_ENDS));
-        let name = format!("{start} {end}");
-        if self.dice.chance(3) {
-            return (name, format!("{}{number}.de", self.dice.pick(IDN_DOMAINS)));
-        }
-        let plain: String = start.chars().filter(char::is_ascii_alphanumeric).collect();
-        (name, format!("{}{number}.{}", plain.to_ascii_lowercase(), self.dice.pick(ENDINGS)))
-    }
-
-    fn website(&mut self, domain: &str) -> String {
-        match self.dice.below(16) {
-            0 => format!("http://www.{domain}:8080/index.html?utm_source=crm#top"),
-            1 => "n/a".to_owned(),
-            2 => "http://".to_owned(),
-            3 | 4 => String::new(),
-            5 => format!("HTTPS://WWW.{}/", domain.to_uppercase()),
-            6 | 7 => domain.to_owned(),
-            8 => format!("www.{domain}"),
-            _ => format!("https://www.{domain}"),
-        }
-    }
-
     fn account_values(&mut self, state: &State, name: &str, domain: &str, parent: Option<u64>) -> Values {
         let mut sheet = Sheet::new(state, Kind::ACCOUNT);
         sheet.set("Name", name);
-        sheet.set("Website", self.website(domain));
+        sheet.set("Website", mess::website(&mut self.dice, domain));
         if let Some(parent) = parent {
             sheet.set("ParentId", state.shelf(Kind::ACCOUNT).id(parent));
         }
@@ -256,25 +232,13 @@ impl Seeder {
             sheet.set("FirstName", first);
         }
         if self.dice.chance(94) {
-            let plain = |name: &str| name.to_lowercase().replace([' ', '\''], "");
-            let local = format!("{}.{}{number}", plain(first), plain(last));
-            let local: String = local.chars().filter(char::is_ascii).collect();
-            let domain: String = domain.unwrap_or("gmail.com").chars().filter(char::is_ascii).collect();
-            sheet.set("Email", format!("{}@{domain}", local.trim_matches('.')));
+            sheet.set("Email", mess::email((first, last), domain, number));
         }
         if self.dice.chance(75) {
             sheet.set("Title", self.dice.pick(JOB_TITLES));
         }
         if self.dice.chance(60) {
-            let (area, line) = (200 + self.dice.below(700), self.dice.below(10_000_000));
-            sheet.set(
-                "Phone",
-                match self.dice.below(3) {
-                    0 => format!("+1{area}{line:07}"),
-                    1 => format!("({area}) {:03}-{:04}", line / 10_000, line % 10_000),
-                    _ => format!("+49 {area} {line}"),
-                },
-            );
+            sheet.set("Phone", mess::phone(&mut self.dice));
         }
         sheet.set("OwnerId", self.owner());
     }

@@ -1,5 +1,6 @@
 //! The seeded records that people work on: leads, opportunities with their roles, a campaign with its members.
 
+use crate::fake::mess;
 use crate::fake::moment::{self, DAY_MS};
 use crate::fake::salesforce::kind::Kind;
 use crate::fake::salesforce::seed::{Account, Seeder, Sheet};
@@ -16,7 +17,7 @@ impl Seeder {
             let mut sheet = Sheet::new(state, Kind::LEAD);
             let domain = account.map(|account| account.domain.as_str()).filter(|_| self.dice.chance(60));
             self.person(&mut sheet, domain, number);
-            let company = self.company(number).0;
+            let company = mess::company(&mut self.dice, number).0;
             sheet.set(
                 "Company",
                 account.filter(|_| self.dice.chance(50)).map_or(company, |account| account.name.clone()),

@@ -105,6 +105,49 @@
 //! Not covered: person accounts, record types, several currencies, translations, UI API, composite graphs, SOAP (so no
 //! login by user name and password), Bulk 1.0, events and streaming, triggers and flows, approval locks, sharing.
 //! Results of a cursor are ids that were found once; their values are those of the moment when a page is read.
+//!
+//! # The fake Pipedrive
+//!
+//! [`fake::pipedrive::FakePipedrive`] does the same for a company: API v2, and v1 (`/v1` or `/api/v1`) where it is the
+//! only one. By itself: `fake-crm pipedrive --port 0 --seed-records 1000`, with `--contact-sync`, `--no-firmographics`,
+//! `--enforce-rate-limits --daily-tokens 30000 --burst 20` if wanted.
+//!
+//! ```
+//! use abmatic_sync_testkit::fake::exchange::Request;
+//! use abmatic_sync_testkit::fake::pipedrive::{FakePipedrive, Field};
+//!
+//! let fake = FakePipedrive::builder()
+//!     .seed_records(70)
+//!     .field("organizations", Field::new("Region", "enum").with_options(&["EMEA", "APAC"]))
+//!     .build();
+//! let page = Request::new("GET", "/api/v2/persons?limit=500").with_header("x-api-token", &fake.token());
+//! assert_eq!(fake.answer(&page).json()["data"].as_array().map(Vec::len), Some(70));
+//! ```
+//!
+//! | Path | Covered |
+//! |---|---|
+//! | `/api/v2/{organizations,persons,deals,activities}` | list, create; cursors, `ids`, `updated_since`, sort, filters, optional fields |
+//! | `…/{id}` | read, PATCH, DELETE (seen by id for 30 days); strict bodies, custom fields of every type |
+//! | `/api/v2/deals/archived` | yes |
+//! | `/api/v2/{organizations,persons,deals}/search`, `/api/v2/itemSearch` | yes; a lag by the builder |
+//! | `/api/v2/{…}Fields`, `…/{field_code}`, `…/options` | list, create, rename, delete, options |
+//! | `/api/v2/pipelines`, `/api/v2/stages` | read only |
+//! | `/api/v1/{…}Fields`, `…/{id}` | read only, with the numbers that filters use |
+//! | `/api/v1/filters…` | list, read, helpers, create, update, delete, delete many; applied by `filter_id` |
+//! | `/api/v1/{organizations,persons,deals}/{id}/merge` | the record of the path is the one that goes |
+//! | `/api/v1/notes…` | list, read, create, update, delete |
+//! | `/api/v1/users…`, `/activityTypes`, `/currencies`, `/deals/summary` | read; activity types can be made |
+//! | `/oauth/token`, `/oauth/revoke` | code and refresh, see `OAUTH_CLIENT` |
+//! | `/__fake/…` as above, and `user`, `budget`, `tokens/revoke` (all POST) | no token |
+//!
+//! `/__fake/user` takes `{"action":"create","object":"persons","body":{…}}`; other actions are `update`, `delete`,
+//! `restore`, `erase` (with `id`), `merge` (`id` survives, `loser` goes) and `add_field`. Each call costs its documented
+//! tokens; the headers of the budget and of the two-second window are always there, and are enforced when switched on.
+//!
+//! Not covered: leads, products, projects, files, mail, calls, followers, goals, roles; changelogs, flows and recents;
+//! webhooks; conversions; deprecated v1 endpoints (404). What the documentation leaves open is chosen: a deleted record
+//! answers to its id with `is_deleted` (or 404, by the builder), `updated_since` combines with `filter_id` and leaves
+//! out records without `update_time`, a `limit` above 500 is a 400, `PATCH` replaces `emails` and `phones` as a whole.
 
 pub mod fake;
 pub mod memory;

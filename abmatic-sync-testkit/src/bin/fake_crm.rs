@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use abmatic_sync_testkit::fake::fault::Fault;
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
+use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
 use abmatic_sync_testkit::fake::salesforce::FakeSalesforce;
 use clap::{Args, Parser, Subcommand};
 
@@ -22,24 +23,36 @@ struct Arguments {
 enum Crm {
     /// A HubSpot account.
     Hubspot(Hubspot),
+    /// A Pipedrive company.
+    Pipedrive(Pipedrive),
     /// A Salesforce org.
     Salesforce(Salesforce),
 }
 
+/// What every fake takes.
 #[derive(Debug, Args)]
-struct Hubspot {
+struct Common {
     /// Port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Contacts to seed, with a seventh as many companies and deals.
+    /// People to seed, with a seventh as many companies and deals, and a third as many leads where there are leads.
     #[arg(long, default_value_t = 0)]
     seed_records: usize,
     /// Seed of all random choices.
     #[arg(long, default_value_t = 1)]
     rng_seed: u64,
-    /// The private-app token.
+    /// The token that is good from the start.
     #[arg(long)]
     token: Option<String>,
+    /// A fault, for example `rate_limited,matches=search,times=3` or `server_error,status=502,html,times=always`.
+    #[arg(long = "fault", value_name = "SPEC")]
+    faults: Vec<Fault>,
+}
+
+#[derive(Debug, Args)]
+struct Hubspot {
+    #[command(flatten)]
+    common: Common,
     /// How long a change stays invisible to searches.
     #[arg(long, default_value_t = 2.0)]
     search_lag_seconds: f64,
@@ -52,28 +65,42 @@ struct Hubspot {
     /// The token may not make properties.
     #[arg(long)]
     no_property_creation: bool,
-    /// A fault, for example `rate_limited,matches=search,times=3` or `server_error,status=502,html,times=always`.
-    #[arg(long = "fault", value_name = "SPEC")]
-    faults: Vec<Fault>,
+}
+
+#[derive(Debug, Args)]
+struct Pipedrive {
+    #[command(flatten)]
+    common: Common,
+    /// Organizations to seed, if not a seventh of the persons.
+    #[arg(long)]
+    seed_organizations: Option<usize>,
+    /// Answers 429 beyond the day's tokens and the calls of two seconds.
+    #[arg(long)]
+    enforce_rate_limits: bool,
+    /// Tokens a day, when limits are enforced.
+    #[arg(long, default_value_t = 30_000)]
+    daily_tokens: u64,
+    /// Calls in two seconds, when limits are enforced.
+    #[arg(long, default_value_t = 20)]
+    burst: u64,
+    /// How long a change stays invisible to searches.
+    #[arg(long, default_value_t = 0)]
+    search_lag_seconds: u32,
+    /// Contact sync was set up: persons have `job_title`, `birthday` and the like.
+    #[arg(long)]
+    contact_sync: bool,
+    /// Organizations have no `website`, `industry`, `employee_count` and the like.
+    #[arg(long)]
+    no_firmographics: bool,
 }
 
 #[derive(Debug, Args)]
 struct Salesforce {
-    /// Port on 127.0.0.1; 0 takes a free one.
-    #[arg(long, default_value_t = 0)]
-    port: u16,
-    /// Contacts to seed, with a seventh as many accounts and opportunities, and a third as many leads.
-    #[arg(long, default_value_t = 0)]
-    seed_records: usize,
+    #[command(flatten)]
+    common: Common,
     /// Accounts to seed, if not a seventh of the contacts.
     #[arg(long)]
     seed_accounts: Option<usize>,
-    /// Seed of all random choices.
-    #[arg(long, default_value_t = 1)]
-    rng_seed: u64,
-    /// The access token of the session that is open from the start.
-    #[arg(long)]
-    token: Option<String>,
     /// Calls of a rolling day; beyond them calls are refused with 403 `REQUEST_LIMIT_EXCEEDED`.
     #[arg(long)]
     daily_limit: Option<u64>,
@@ -83,15 +110,13 @@ struct Salesforce {
     /// Each refresh gives a new refresh token, and ends the old one with its sessions.
     #[arg(long)]
     rotate_refresh_tokens: bool,
-    /// A fault, for example `rate_limited,matches=query,times=3` or `server_error,status=503,html,times=always`.
-    #[arg(long = "fault", value_name = "SPEC")]
-    faults: Vec<Fault>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let served = match Arguments::parse().crm {
         Crm::Hubspot(arguments) => serve_hubspot(arguments).await,
+        Crm::Pipedrive(arguments) => serve_pipedrive(arguments).await,
         Crm::Salesforce(arguments) => serve_salesforce(arguments).await,
     };
     match served {
@@ -105,29 +130,54 @@ async fn main() -> ExitCode {
 
 async fn serve_hubspot(arguments: Hubspot) -> io::Result<()> {
     let mut builder = FakeHubspot::builder()
-        .port(arguments.port)
-        .seed_records(arguments.seed_records)
-        .rng_seed(arguments.rng_seed)
+        .port(arguments.common.port)
+        .seed_records(arguments.common.seed_records)
+        .rng_seed(arguments.common.rng_seed)
         .search_lag_seconds(arguments.search_lag_seconds)
         .rate_limits(arguments.enforce_rate_limits)
         .auto_association(arguments.auto_association)
         .allow_property_creation(!arguments.no_property_creation);
-    if let Some(token) = &arguments.token {
+    if let Some(token) = &arguments.common.token {
         builder = builder.token(token);
     }
     let fake = builder.start().await?;
-    for fault in arguments.faults {
+    for fault in arguments.common.faults {
         fake.inject(fault);
     }
     announce("hubspot", &fake.base_url(), &fake.token())?;
     wait_for_end().await
 }
 
+async fn serve_pipedrive(arguments: Pipedrive) -> io::Result<()> {
+    let mut builder = FakePipedrive::builder()
+        .port(arguments.common.port)
+        .seed_records(arguments.common.seed_records)
+        .rng_seed(arguments.common.rng_seed)
+        .rate_limits(arguments.enforce_rate_limits)
+        .daily_tokens(arguments.daily_tokens)
+        .burst(arguments.burst)
+        .search_lag_seconds(arguments.search_lag_seconds)
+        .contact_sync(arguments.contact_sync)
+        .firmographics(!arguments.no_firmographics);
+    if let Some(organizations) = arguments.seed_organizations {
+        builder = builder.seed_organizations(organizations);
+    }
+    if let Some(token) = &arguments.common.token {
+        builder = builder.token(token);
+    }
+    let fake = builder.start().await?;
+    for fault in arguments.common.faults {
+        fake.inject(fault);
+    }
+    announce("pipedrive", &fake.base_url(), &fake.token())?;
+    wait_for_end().await
+}
+
 async fn serve_salesforce(arguments: Salesforce) -> io::Result<()> {
     let mut builder = FakeSalesforce::builder()
-        .port(arguments.port)
-        .seed_records(arguments.seed_records)
-        .rng_seed(arguments.rng_seed)
+        .port(arguments.common.port)
+        .seed_records(arguments.common.seed_records)
+        .rng_seed(arguments.common.rng_seed)
         .bulk_polls(arguments.bulk_polls)
         .rotate_refresh_tokens(arguments.rotate_refresh_tokens);
     if let Some(accounts) = arguments.seed_accounts {
@@ -136,11 +186,11 @@ async fn serve_salesforce(arguments: Salesforce) -> io::Result<()> {
     if let Some(calls) = arguments.daily_limit {
         builder = builder.daily_limit(calls);
     }
-    if let Some(token) = &arguments.token {
+    if let Some(token) = &arguments.common.token {
         builder = builder.token(token);
     }
     let fake = builder.start().await?;
-    for fault in arguments.faults {
+    for fault in arguments.common.faults {
         fake.inject(fault);
     }
     announce("salesforce", &fake.base_url(), &fake.token())?;

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod exchange;
 pub mod fault;
 pub mod hubspot;
+pub mod pipedrive;
 pub mod salesforce;
 pub mod traffic;
 

@@ -1,0 +1,41 @@
+//! A Pipedrive company that answers as the public API does: version 2, and version 1 where it is the only one.
+
+mod answer;
+mod builtin;
+mod catalogue;
+mod condition;
+mod crm;
+mod cursor;
+mod desk;
+mod dispatch;
+mod draft;
+mod errors;
+mod field;
+mod fields;
+mod filters;
+mod handle;
+mod kind;
+mod limits;
+mod list;
+mod notes;
+mod oauth;
+mod people;
+mod record;
+mod reply;
+mod routes;
+mod rows;
+mod search;
+mod seed;
+mod settings;
+mod shelf;
+mod state;
+mod store;
+mod turn;
+mod user;
+mod v1;
+mod values;
+mod view;
+
+pub use crate::fake::pipedrive::field::Field;
+pub use crate::fake::pipedrive::handle::{Builder, FakePipedrive, OAUTH_CLIENT};
+pub use crate::fake::pipedrive::user::{CrmUser, RecordView};

@@ -24,9 +24,10 @@ use crate::model::resource::{Resource, Side};
 use crate::model::schema::Schema;
 use crate::model::server_clock::Ahead;
 use crate::policy::{Policy, Scope, Selection};
-use crate::run::context::{LEASE_SECONDS, RunContext};
+use crate::run::context::RunContext;
 use crate::run::cursors::whole;
 use crate::run::drive::{drive, dry_run};
+use crate::run::lease::{LEASE_SECONDS, hold};
 use crate::run::quarantine::Quarantine;
 use crate::run::read::BLOCK_RECORDS;
 use crate::run::report::{Plan, RunReport};
@@ -242,7 +243,7 @@ impl Engine {
         record.error = None;
         let calls_before = record.calls;
         let outcome = match state.save_run(&record).await {
-            Ok(()) => self.prepare_and_drive(&context, request, &lease, &mut record).await,
+            Ok(()) => hold(&context, &lease, self.prepare_and_drive(&context, request, &lease, &mut record)).await,
             Err(error) => Err(error),
         };
         record.calls = calls_before + context.connection.calls.total();

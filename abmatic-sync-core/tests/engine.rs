@@ -4,6 +4,7 @@
 
 mod clocks;
 mod deletes;
+mod lease;
 mod quarantine;
 mod support;
 

@@ -155,6 +155,12 @@ impl StateStore for SqliteStore {
         self.acquire_lease(tenant, connection, holder, now, until).await
     }
 
+    async fn extend(&self, lease: &Lease) -> Result<()> {
+        let mut transaction = self.begin(Durability::of_page(false)).await?;
+        hold_lease(&mut transaction, lease).await?;
+        transaction.commit().await.map_err(failed("extend the lease"))
+    }
+
     async fn release(&self, lease: &Lease) -> Result<()> {
         self.release_lease(lease).await
     }

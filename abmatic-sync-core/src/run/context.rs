@@ -17,6 +17,7 @@ use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::{Resource, Side};
 use crate::model::schema::Schema;
 use crate::policy::{GoneRule, Policy, Writes};
+use crate::run::lease::LEASE_SECONDS;
 use crate::run::quarantine::Quarantine;
 use crate::run::request::Operation;
 use crate::steps::mapping::CompiledMapping;
@@ -25,9 +26,6 @@ use crate::steps::normalize::match_key;
 use crate::steps::plan::{LinkedMode, PlanRules};
 use crate::store::contract::Store;
 use crate::store::state::{Lease, LinkEnds};
-
-/// How long a run that says nothing keeps its connection, in seconds. Each commit extends it.
-pub(crate) const LEASE_SECONDS: i64 = 120;
 
 /// What stays the same throughout a run.
 #[derive(Debug)]

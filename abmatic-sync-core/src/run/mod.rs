@@ -6,6 +6,7 @@ pub mod cursors;
 pub mod drive;
 pub mod intent;
 pub mod keyed;
+pub mod lease;
 pub mod local_id;
 pub mod paired;
 pub mod pairing;

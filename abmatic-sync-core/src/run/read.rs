@@ -27,8 +27,8 @@ use crate::store::state::{LinkEnds, QuarantineQuery};
 /// How many records a block holds at least, unless the read ends or the engine was told otherwise: pages of a CRM are
 /// joined up to it, since one commit of 1,000 costs much less than ten of 100.
 pub(crate) const BLOCK_RECORDS: usize = 1_000;
-/// How many pages a block joins at the most, however few of their records a filter leaves: the run has to commit now and
-/// then to keep its lease.
+/// How many pages a block joins at the most, however few of their records a filter leaves: a run that is stopped goes on
+/// from its last commit.
 const BLOCK_PAGES: u32 = 50;
 
 /// A part of a run that reads one side in one way.

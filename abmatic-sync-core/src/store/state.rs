@@ -67,6 +67,12 @@ pub trait StateStore: fmt::Debug + Send + Sync + 'static {
         until: DateTime<Utc>,
     ) -> Result<Lease>;
 
+    /// Extends a lease to its [`Lease::until`], as [`StateStore::commit`] does by the way. It never ends earlier for it.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorCode::LeaseHeld`] when it is not the connection's own any more.
+    async fn extend(&self, lease: &Lease) -> Result<()>;
+
     /// Gives the connection back. A lease that was lost meanwhile is no error.
     async fn release(&self, lease: &Lease) -> Result<()>;
 

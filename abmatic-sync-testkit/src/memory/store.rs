@@ -370,6 +370,10 @@ impl StateStore for MemoryStore {
         Ok(lease)
     }
 
+    async fn extend(&self, lease: &Lease) -> Result<()> {
+        self.held().check(lease)
+    }
+
     async fn release(&self, lease: &Lease) -> Result<()> {
         let is_same = |held: &Lease| held.token == lease.token && held.holder == lease.holder;
         self.held().leases.retain(|_, held| !is_same(held));

@@ -306,6 +306,10 @@ impl StateStore for SimulatedStore {
         Ok(lease)
     }
 
+    async fn extend(&self, lease: &Lease) -> Result<()> {
+        self.inner.extend(&self.fenced(lease)).await
+    }
+
     async fn release(&self, lease: &Lease) -> Result<()> {
         turn().await;
         self.inner.release(lease).await

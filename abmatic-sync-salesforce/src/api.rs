@@ -60,6 +60,7 @@ pub(crate) struct Options {
     pub(crate) bulk_read_min: u64,
     pub(crate) bulk_page: usize,
     pub(crate) bulk_write_min: usize,
+    pub(crate) bulk_write_max: usize,
     /// How long a create that was cut off may still be at work.
     pub(crate) settle: Duration,
 }

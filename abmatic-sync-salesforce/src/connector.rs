@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
-use abmatic_sync_core::connector::capabilities::{Descriptor, ResourceCapabilities};
+use abmatic_sync_core::connector::capabilities::{BulkWrites, Descriptor, ResourceCapabilities};
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
     FindRequest, Page, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome,
@@ -46,6 +46,8 @@ const BULK_READ_MIN: u64 = 50_000;
 const BULK_PAGE: usize = 10_000;
 /// From so many rows on a write goes by Bulk ("Large Data Volumes Best Practices": some 2,000).
 const BULK_WRITE_MIN: usize = 2_000;
+/// Rows of one job: Salesforce works in batches of so many ("Bulk API 2.0 Ingest").
+const BULK_WRITE_MAX: usize = 10_000;
 /// The share of an org's daily calls that may be used, by whomever, before we stop.
 const BUDGET_PERCENT: u8 = 80;
 /// Records in one write: ten Collections, and one read of what they hold.
@@ -113,6 +115,7 @@ impl Default for SalesforceBuilder {
                 bulk_read_min: BULK_READ_MIN,
                 bulk_page: BULK_PAGE,
                 bulk_write_min: BULK_WRITE_MIN,
+                bulk_write_max: BULK_WRITE_MAX,
                 settle: Duration::from_secs(SETTLE_SECONDS.into()),
             },
             transport: None,
@@ -200,6 +203,14 @@ impl SalesforceBuilder {
         self
     }
 
+    /// How many records one job of a Bulk write holds: so many of a push are in memory at once. 10,000 unless told, and no
+    /// fewer than a job is worth.
+    #[must_use]
+    pub fn bulk_write_max(mut self, records: usize) -> Self {
+        self.options.bulk_write_max = records;
+        self
+    }
+
     /// The share of the org's calls in 24 hours, used by whomever, beyond which runs pause. 80 unless told.
     #[must_use]
     pub fn budget_percent(mut self, percent: u8) -> Self {
@@ -226,7 +237,8 @@ impl SalesforceBuilder {
         let transport = self.transport.unwrap_or_else(|| Arc::new(ReqwestTransport::default()));
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let client = Client::new(transport, clock, Arc::new(SalesforceDialect)).with_retry(self.retry);
-        let mut descriptor = Descriptor::new("salesforce", "Salesforce", resources());
+        let bulk = BulkWrites::new(self.options.bulk_write_min, self.options.bulk_write_max);
+        let mut descriptor = Descriptor::new("salesforce", "Salesforce", resources(bulk));
         descriptor.visibility_lag_seconds = self.visibility_lag_seconds;
         SalesforceConnector { descriptor, api: Api::new(client, self.options, self.budget_percent) }
     }
@@ -275,12 +287,13 @@ impl CrmConnector for SalesforceConnector {
     }
 }
 
-fn resources() -> Vec<ResourceCapabilities> {
+fn resources(bulk: BulkWrites) -> Vec<ResourceCapabilities> {
     let offered = |resource, object: Object, mapping| {
         let mut offered = ResourceCapabilities::new(resource, object.name(), mapping);
         offered.key_field = object.key_field();
         offered.page_max = QUERY_PAGE_MAX;
         offered.batch_max = BATCH_MAX;
+        offered.bulk = Some(bulk);
         offered.find_max = RETRIEVE_MAX;
         offered.incremental = true;
         offered.lists = true;

@@ -24,7 +24,7 @@ use crate::write::Writer;
 /// An upload may have so many bytes: 150 MB after base64 are the most.
 const UPLOAD_BYTES_MAX: usize = 100_000_000;
 /// How often a job is asked for before it is given up: some hours.
-const POLLS_MAX: u32 = 400;
+pub(crate) const POLLS_MAX: u32 = 400;
 const RESULT_ID: &str = "sf__Id";
 const RESULT_ERROR: &str = "sf__Error";
 

@@ -40,6 +40,7 @@
 
 mod activity;
 mod api;
+mod at_work;
 mod budget;
 mod bulk_query;
 mod collections;

@@ -1,5 +1,6 @@
 //! Did a create in doubt happen? Asked by the external id, or by what was sent once the create must have ended.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use abmatic_sync_core::connector::request::{CreateInDoubt, VerifyRequest};
@@ -79,13 +80,16 @@ impl Verifier<'_> {
             let own = mapped.filter(|(_, value)| !value.is_blank()).map(|(_, value)| value.to_string());
             own.unwrap_or_else(|| create.intent.as_str().to_owned())
         };
+        // First: what a job still makes would come after the look.
+        self.reader.await_jobs(field).await?;
         let records = self.records(field, creates.iter().map(key_of).collect(), None).await?;
+        let held = |record: RemoteRecord| {
+            let key = record.fields.get(field).and_then(Value::as_text)?.to_ascii_lowercase();
+            Some((key, record))
+        };
+        let by_key: HashMap<String, RemoteRecord> = records.into_iter().filter_map(held).collect();
         for (create, place) in creates.iter().zip(found) {
-            let key = key_of(create);
-            let is_it = |record: &&RemoteRecord| {
-                record.fields.get(field).and_then(Value::as_text).is_some_and(|held| held.eq_ignore_ascii_case(&key))
-            };
-            *place = records.iter().find(is_it).cloned();
+            *place = by_key.get(&key_of(create).to_ascii_lowercase()).cloned();
         }
         Ok(())
     }

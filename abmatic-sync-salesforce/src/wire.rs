@@ -221,6 +221,21 @@ pub(crate) struct Job {
     pub(crate) state: String,
     #[serde(default, deserialize_with = "or_default")]
     pub(crate) error_message: String,
+    #[serde(default)]
+    pub(crate) object: Option<String>,
+    #[serde(default)]
+    pub(crate) external_id_field_name: Option<String>,
+}
+
+/// A page of an org's jobs.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Jobs {
+    #[serde(default)]
+    pub(crate) records: Vec<Job>,
+    /// A path; absent or null on the last page.
+    #[serde(default)]
+    pub(crate) next_records_url: Option<String>,
 }
 
 /// Null as the default.

@@ -19,6 +19,8 @@ pub struct ResourceCapabilities {
     pub page_max: usize,
     /// Records in one batch of creates or updates.
     pub batch_max: usize,
+    /// How large pushes are written, where the CRM has another way for them.
+    pub bulk: Option<BulkWrites>,
     /// Keys in one [`crate::connector::contract::CrmConnector::find`] or ids in one read by id.
     pub find_max: usize,
     /// Whether records can be read by the time of their last change.
@@ -41,12 +43,35 @@ impl ResourceCapabilities {
             key_field: None,
             page_max: 100,
             batch_max: 100,
+            bulk: None,
             find_max: 100,
             incremental: false,
             lists: false,
             archived: false,
             relations: &[],
         }
+    }
+}
+
+/// Writes that go as one job, for pushes that are large enough to be worth one.
+///
+/// A job may take minutes and be carried out after whoever started it is gone. So a connector that offers it has an own
+/// unique property by which a create that comes again makes nothing new, and its
+/// [`crate::connector::contract::CrmConnector::verify`] waits for the jobs that are still at work.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BulkWrites {
+    /// From how many records of one block on they are given to one
+    /// [`crate::connector::contract::CrmConnector::write`], beyond [`ResourceCapabilities::batch_max`].
+    pub min: usize,
+    /// How many records that write holds at the most. So many are in memory at once.
+    pub max: usize,
+}
+
+impl BulkWrites {
+    /// Jobs of at least `min` and at most `max` records.
+    pub fn new(min: usize, max: usize) -> Self {
+        Self { min, max: max.max(min) }
     }
 }
 

@@ -91,6 +91,20 @@ impl RunContext {
         }
     }
 
+    /// How many of the host's records a block holds at the most: a large push is to fill the CRM's jobs.
+    pub(crate) fn local_block(&self) -> usize {
+        let writes = self.writes(Side::Remote);
+        let bulk = self.capabilities.bulk.filter(|_| writes.create || writes.update);
+        bulk.map_or(self.block_records, |bulk| bulk.max.max(self.block_records))
+    }
+
+    /// How many of `count` records one write takes.
+    pub(crate) fn batch_of(&self, count: usize) -> usize {
+        let batch_max = self.capabilities.batch_max;
+        let bulk = self.capabilities.bulk.filter(|bulk| count >= bulk.min);
+        bulk.map_or(batch_max, |bulk| bulk.max.max(batch_max)).max(1)
+    }
+
     /// The rules that pairs are planned by.
     pub(crate) fn rules(&self) -> PlanRules<'_> {
         let (local, remote) = (self.writes(Side::Local), self.writes(Side::Remote));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::RunId;
 use crate::run::context::RunContext;
+use crate::run::intent::Announced;
 use crate::run::paired::{Concerns, Paired};
 use crate::run::pairing::{PassOver, View, pair_local, pair_remote};
 use crate::run::process::{Previewer, Progressing, carry_out};
@@ -163,6 +164,7 @@ impl Stage<'_> {
             record: work.record,
             cursors: block.cursors.clone(),
             checkpoint: Some(write_checkpoint(&checkpoint)?),
+            announced: &mut Announced::new(),
         };
         carry_out(self.context, paired, block, progress).await
     }

@@ -1,8 +1,10 @@
 //! A create is announced before it is sent, and verified after doubt: exactly once (I4).
 
+use std::collections::BTreeMap;
+
 use crate::connector::request::{CreateInDoubt, VerifyRequest, Written};
 use crate::error::Result;
-use crate::ids::IntentId;
+use crate::ids::{IntentId, LocalId};
 use crate::model::fields::Fields;
 use crate::model::record::RemoteRecord;
 use crate::run::context::RunContext;
@@ -10,14 +12,24 @@ use crate::steps::form::is_form_of;
 use crate::steps::plan::Planned;
 use crate::store::state::{Intent, Lease};
 
-/// Commits the intents of these creates, and gives them in their order.
-pub(crate) async fn announce(context: &RunContext, lease: &Lease, creates: &[&Planned]) -> Result<Vec<Intent>> {
+/// What was announced before and surely did not happen: the intents by their records.
+pub(crate) type Announced = BTreeMap<LocalId, IntentId>;
+
+/// Commits the intents of these creates, and gives them in their order. One that was announced before, and is taken out of
+/// `earlier`, keeps its id: whatever an earlier sending still comes to in the CRM, both make one record there.
+pub(crate) async fn announce(
+    context: &RunContext,
+    lease: &Lease,
+    earlier: &mut Announced,
+    creates: &[&Planned],
+) -> Result<Vec<Intent>> {
     let now = context.clock.now();
     let intents: Vec<Intent> = creates
         .iter()
         .filter_map(|planned| {
             let local = planned.pair.local.as_ref()?;
-            let id = IntentId::new(context.ids.next_id(now).to_string());
+            let new = || IntentId::new(context.ids.next_id(now).to_string());
+            let id = earlier.remove(&local.id).unwrap_or_else(new);
             Some(Intent::new(id, local.id.clone(), now, planned.to_remote.clone()))
         })
         .collect();

@@ -7,6 +7,7 @@ use crate::model::record::RemoteRecord;
 use crate::model::resource::Side;
 use crate::run::commit::{Scribe, Tally, tally_of};
 use crate::run::context::{EditTimes, RunContext};
+use crate::run::intent::Announced;
 use crate::run::local_id::local_id_of;
 use crate::run::paired::{Concerns, Paired};
 use crate::run::pairing::{PassOver, View, pair_local, pair_remote};
@@ -32,6 +33,8 @@ pub(crate) struct Progressing<'a> {
     pub(crate) cursors: Vec<(String, String)>,
     /// Where the run stands once the block is committed.
     pub(crate) checkpoint: Option<String>,
+    /// Creates that were announced before, and are to keep their intents.
+    pub(crate) announced: &'a mut Announced,
 }
 
 /// A plan in the making. It remembers, hashed, what it plans to write, since nothing in the stores will.
@@ -251,7 +254,7 @@ async fn commit_round(
     progress: &mut Progressing<'_>,
 ) -> Result<Vec<Refused>> {
     let context = scribe.context;
-    let sent = write_remote(context, progress.lease, progress.record, &mut planned).await?;
+    let sent = write_remote(context, progress, &mut planned).await?;
     let mut page = PageCommit::new(Vec::with_capacity(planned.len() + extra.len()), progress.record.clone());
     let mut parts = Vec::with_capacity(planned.len());
     for (planned, sent) in planned.into_iter().zip(sent) {

@@ -356,10 +356,10 @@ impl Reader {
         };
         let records = context.store.records();
         let local =
-            records.changed_since(&context.scope.tenant, context.scope.resource, after, context.block_records).await?;
+            records.changed_since(&context.scope.tenant, context.scope.resource, after, context.local_block()).await?;
         let version = local.last().map(|record| record.version.get().to_string());
         let cursors = self.cursor.clone().zip(version.clone()).into_iter().collect();
-        let next = version.filter(|_| local.len() == context.block_records);
+        let next = version.filter(|_| local.len() == context.local_block());
         Ok(Block { local, next, cursors, ..Block::default() })
     }
 
@@ -368,7 +368,7 @@ impl Reader {
             Some(text) => text.parse().map_err(|_| broken_checkpoint(text))?,
             None => 0,
         };
-        let until = ids.len().min(from + self.context.block_records);
+        let until = ids.len().min(from + self.context.local_block());
         let local = self.context.read_local(ids.get(from..until).unwrap_or_default()).await?;
         let next = (until < ids.len()).then(|| until.to_string());
         Ok(Block { local, next, ..Block::default() })

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::Result;
-use crate::ids::LocalId;
+use crate::ids::{IntentId, LocalId};
 use crate::model::change::Direction;
 use crate::model::fields::Fields;
 use crate::model::journal::{LogEntry, Status};
@@ -12,7 +12,7 @@ use crate::model::record::{RecordId, RemoteRecord};
 use crate::model::resource::Side;
 use crate::model::value::Value;
 use crate::run::context::RunContext;
-use crate::run::intent::{kept_of, verify};
+use crate::run::intent::{Announced, kept_of, verify};
 use crate::run::pairing::{PassOver, pair_local};
 use crate::run::process::{Progressing, carry_out};
 use crate::run::read::Block;
@@ -38,16 +38,22 @@ pub(crate) async fn settle_open_intents(context: &RunContext, lease: &Lease, rec
     if !context.writes(Side::Remote).create || lost.is_empty() {
         return Ok(());
     }
-    // Each once: a run that was stopped before it could send announced another intent for the same record.
-    let ids: BTreeSet<LocalId> = lost.iter().map(|intent| intent.local_id.clone()).collect();
-    let ids: Vec<LocalId> = ids.into_iter().collect();
-    let paired = pair_local(context, context.read_local(&ids).await?, PassOver::None).await?;
-    let checkpoint = record.checkpoint.clone();
-    let progress = Progressing { lease, record: &mut *record, cursors: Vec::new(), checkpoint };
-    carry_out(context, paired, Block::default(), progress).await?;
-    // Only now: until then the old intents are all that knows of these creates.
+    // Each once, should there be two for one record.
+    let mut announced: Announced = lost.iter().map(|intent| (intent.local_id.clone(), intent.id.clone())).collect();
+    let ids: BTreeSet<IntentId> = announced.values().cloned().collect();
+    let records: Vec<LocalId> = announced.keys().cloned().collect();
+    for part in records.chunks(context.local_block()) {
+        let paired = pair_local(context, context.read_local(part).await?, PassOver::None).await?;
+        let checkpoint = record.checkpoint.clone();
+        let announced = &mut announced;
+        let progress = Progressing { lease, record: &mut *record, cursors: Vec::new(), checkpoint, announced };
+        carry_out(context, paired, Block::default(), progress).await?;
+    }
+    // Only now: until then the old intents are all that knows of these creates. Those that were announced anew have their
+    // outcome by now, or are in doubt again.
+    let is_over = |intent: &&Intent| !ids.contains(&intent.id) || announced.get(&intent.local_id) == Some(&intent.id);
     let mut commit = StateCommit::new(record.clone());
-    commit.closed_intents = lost.into_iter().map(|intent| intent.id.clone()).collect();
+    commit.closed_intents = lost.into_iter().filter(is_over).map(|intent| intent.id.clone()).collect();
     context.store.state().commit(&context.scope, &context.extended(lease), &commit).await
 }
 

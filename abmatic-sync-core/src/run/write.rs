@@ -12,10 +12,11 @@ use crate::run::commit::departing;
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::intent::{announce, verify, written_as_found};
 use crate::run::pairing::pair_existing;
+use crate::run::process::Progressing;
 use crate::steps::form::is_form_of;
 use crate::steps::plan::{Action, Planned, plan_pair};
 use crate::store::page::StateCommit;
-use crate::store::state::{Intent, Lease, RunRecord};
+use crate::store::state::Intent;
 
 /// What the CRM made of one planned record.
 #[derive(Debug, Default)]
@@ -38,27 +39,26 @@ pub(crate) enum SentOutcome {
 /// record that exists.
 pub(crate) async fn write_remote(
     context: &RunContext,
-    lease: &Lease,
-    run: &RunRecord,
+    progress: &mut Progressing<'_>,
     planned: &mut [Planned],
 ) -> Result<Vec<Sent>> {
     let mut sent: Vec<Sent> = planned.iter().map(|_| Sent::default()).collect();
     let creates = places(planned, |planned| matches!(planned.action, Action::Create(Side::Remote)));
-    let batch_max = context.capabilities.batch_max.max(1);
-    for chunk in creates.chunks(batch_max) {
-        create(context, lease, planned, chunk, &mut sent).await?;
+    for chunk in creates.chunks(context.batch_of(creates.len())) {
+        create(context, progress, planned, chunk, &mut sent).await?;
     }
     let updates = places(planned, |planned| matches!(planned.action, Action::Update) && !planned.to_remote.is_empty());
     let deletes = places(planned, |planned| matches!(planned.action, Action::Delete(Side::Remote)));
     if !updates.is_empty() {
-        let mut announced = StateCommit::new(run.clone());
+        let mut announced = StateCommit::new(progress.record.clone());
         announced.links = updates
             .iter()
             .filter_map(|&place| departing(context, &planned[place], None, Direction::FromAbmatic))
             .collect();
-        context.store.state().commit(&context.scope, &context.extended(lease), &announced).await?;
+        context.store.state().commit(&context.scope, &context.extended(progress.lease), &announced).await?;
     }
-    for chunk in updates.chunks(batch_max).chain(deletes.chunks(batch_max)) {
+    let batches = updates.chunks(context.batch_of(updates.len()));
+    for chunk in batches.chain(deletes.chunks(context.capabilities.batch_max.max(1))) {
         change(context, planned, chunk, &mut sent).await?;
     }
     for &place in &deletes {
@@ -76,13 +76,13 @@ fn places(planned: &[Planned], wanted: impl Fn(&Planned) -> bool) -> Vec<usize> 
 
 async fn create(
     context: &RunContext,
-    lease: &Lease,
+    progress: &mut Progressing<'_>,
     planned: &mut [Planned],
     chunk: &[usize],
     sent: &mut [Sent],
 ) -> Result<()> {
     let plans: Vec<&Planned> = chunk.iter().map(|&place| &planned[place]).collect();
-    let intents = announce(context, lease, &plans).await?;
+    let intents = announce(context, progress.lease, progress.announced, &plans).await?;
     let outcomes = send_creates(context, &intents).await?;
     for ((&place, intent), outcome) in chunk.iter().zip(intents).zip(outcomes) {
         match outcome {

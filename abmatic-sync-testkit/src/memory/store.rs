@@ -1,10 +1,10 @@
 //! Records and state in memory, one transaction a page: for tests of hosts, of connectors and of the engine.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
-use abmatic_sync_core::ids::{ConnectionId, IntentId, LocalId, RunId, TenantId};
+use abmatic_sync_core::ids::{ConnectionId, IntentId, LocalId, RemoteId, RunId, TenantId};
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::journal::LogEntry;
 use abmatic_sync_core::model::link::{Link, LinkScope};
@@ -183,10 +183,12 @@ impl Held {
         for (local_id, remote_id) in &commit.unlinks {
             kept.links.retain(|id, link| id != local_id || link.remote_id != *remote_id);
         }
-        for link in &commit.links {
-            kept.links.retain(|_, held| held.remote_id != link.remote_id);
-            kept.links.insert(link.local_id.clone(), link.clone());
-        }
+        // One record of the CRM has one link: the last that was said.
+        let said: HashMap<&RemoteId, &LocalId> =
+            commit.links.iter().map(|link| (&link.remote_id, &link.local_id)).collect();
+        kept.links.retain(|_, held| !said.contains_key(&held.remote_id));
+        let last = commit.links.iter().filter(|link| said.get(&link.remote_id) == Some(&&link.local_id));
+        kept.links.extend(last.map(|link| (link.local_id.clone(), link.clone())));
         commit.closed_intents.iter().for_each(|id| drop(kept.intents.remove(id)));
         commit.released.iter().for_each(|record| drop(kept.quarantine.remove(record)));
         kept.quarantine.extend(commit.set_aside.iter().map(|held| (held.record.clone(), held.clone())));
@@ -219,10 +221,11 @@ impl RecordStore for MemoryStore {
     }
 
     async fn find(&self, tenant: &TenantId, resource: Resource, keys: &[String]) -> Result<Vec<KeyedRecord>> {
+        let keys: HashSet<&String> = keys.iter().collect();
         let mut held = self.held();
         let live = held.shelf(tenant, resource).values().filter(|record| !record.deleted);
         let keyed = live.filter_map(|record| {
-            let key = self.key_of(resource, &record.fields).filter(|key| keys.contains(key))?;
+            let key = self.key_of(resource, &record.fields).filter(|key| keys.contains(&key))?;
             Some(KeyedRecord::new(key, record.clone()))
         });
         let mut found: Vec<KeyedRecord> = keyed.collect();
@@ -261,8 +264,14 @@ impl StateStore for MemoryStore {
         let held = self.held();
         let links = held.scopes.get(scope).into_iter().flat_map(|kept| kept.links.values());
         Ok(match ends {
-            LinkEnds::Local(ids) => links.filter(|link| ids.contains(&link.local_id)).cloned().collect(),
-            LinkEnds::Remote(ids) => links.filter(|link| ids.contains(&link.remote_id)).cloned().collect(),
+            LinkEnds::Local(ids) => {
+                let ids: HashSet<&LocalId> = ids.iter().collect();
+                links.filter(|link| ids.contains(&link.local_id)).cloned().collect()
+            }
+            LinkEnds::Remote(ids) => {
+                let ids: HashSet<&RemoteId> = ids.iter().collect();
+                links.filter(|link| ids.contains(&link.remote_id)).cloned().collect()
+            }
             LinkEnds::All { after, limit } => {
                 links.filter(|link| after.as_ref().is_none_or(|id| link.local_id > *id)).take(*limit).cloned().collect()
             }

@@ -77,6 +77,12 @@ impl Builder {
         self
     }
 
+    /// How many rows of an ingest job are processed before it fails, its other rows left unprocessed; all unless set.
+    pub fn bulk_rows_max(mut self, rows: usize) -> Self {
+        self.settings.bulk_rows_max = rows;
+        self
+    }
+
     /// How many polls a bulk job is on its way; 1 unless set.
     pub fn bulk_polls(mut self, polls: u32) -> Self {
         self.settings.bulk_polls = polls;

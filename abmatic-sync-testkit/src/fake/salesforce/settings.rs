@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     /// How many polls a bulk job stays on its way.
     pub(crate) bulk_polls: u32,
     pub(crate) bulk_page_max: usize,
+    /// How many rows of a load job are processed before it fails.
+    pub(crate) bulk_rows_max: usize,
     pub(crate) session_seconds: i64,
     pub(crate) rotates_refresh_tokens: bool,
     pub(crate) custom_fields: Vec<(Kind, Field)>,
@@ -56,6 +58,7 @@ impl Default for Settings {
             query_page_max: 2000,
             bulk_polls: 1,
             bulk_page_max: 50_000,
+            bulk_rows_max: usize::MAX,
             session_seconds: 7200,
             rotates_refresh_tokens: false,
             custom_fields: Vec::new(),

@@ -51,8 +51,9 @@ pub(crate) fn carry_out(state: &mut State, turn: &Turn, id: &str) -> Result<(), 
     let outcome = read_file(&data, job.format)
         .and_then(|(header, lines)| check_header(state, job.kind, &job.operation, &header).map(|()| (header, lines)));
     match outcome {
-        Ok((header, lines)) => {
+        Ok((header, mut lines)) => {
             let external_id = load.external_id.clone();
+            let left = lines.split_off(lines.len().min(state.settings.bulk_rows_max));
             let orders = Orders {
                 kind: job.kind,
                 operation: &job.operation,
@@ -60,7 +61,14 @@ pub(crate) fn carry_out(state: &mut State, turn: &Turn, id: &str) -> Result<(), 
                 header: &header,
             };
             process(state, &turn, &orders, lines, load, job.format);
-            job.move_to(Progress::Complete, turn.now);
+            let fails = !left.is_empty();
+            for line in left {
+                write_line(&mut load.unprocessed, job.format, line.into_iter().map(Cow::from));
+            }
+            if fails {
+                job.error = Some("InternalServerError : a batch was tried too often".to_owned());
+            }
+            job.move_to(if fails { Progress::Failed } else { Progress::Complete }, turn.now);
         }
         Err(message) => {
             load.data = Some(data);

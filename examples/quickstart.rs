@@ -222,7 +222,8 @@ impl Tour {
             (self.words.name, Value::from(format!("Aurora (renamed in {})", self.words.title))),
             (self.words.city, Value::from("Lyon")),
         ]);
-        let write = Write::Update { id: remote_id, fields: theirs, references_before: Fields::new() };
+        let write =
+            Write::Update { id: remote_id, fields: theirs, references_before: Fields::new(), unmodified_since: None };
         self.write_in_crm(vec![write]).await?;
         let ours = Fields::from_iter([
             ("name", Value::from("Aurora (renamed here, later)")),

@@ -38,7 +38,7 @@ pub(crate) async fn write(
             Write::Create { intent, fields } => {
                 creates.push(Row::create(at, intent.as_str(), fields, object, resource, &described));
             }
-            Write::Update { id, fields, references_before } => {
+            Write::Update { id, fields, references_before, .. } => {
                 updates.push(Row::update(at, id.as_str(), fields, references_before, object, &described));
             }
             Write::Archive { id } => archives.push((at, id.as_str().to_owned())),

@@ -97,7 +97,12 @@ fn written(outcome: WriteOutcome) -> Written {
 
 fn update(id: &RemoteId, fields: &[(&str, Value)], before: &[(&str, Value)]) -> Write {
     let references_before: Fields = before.iter().cloned().collect();
-    Write::Update { id: id.clone(), fields: fields.iter().cloned().collect(), references_before }
+    Write::Update {
+        id: id.clone(),
+        fields: fields.iter().cloned().collect(),
+        references_before,
+        unmodified_since: None,
+    }
 }
 
 fn ids(records: &[RemoteRecord]) -> BTreeSet<&str> {

@@ -96,7 +96,12 @@ fn create(intent: &str, fields: &[(&str, Value)]) -> Write {
 }
 
 fn update(id: &str, fields: &[(&str, Value)]) -> Write {
-    Write::Update { id: RemoteId::from(id), fields: fields_of(fields), references_before: Fields::new() }
+    Write::Update {
+        id: RemoteId::from(id),
+        fields: fields_of(fields),
+        references_before: Fields::new(),
+        unmodified_since: None,
+    }
 }
 
 fn fields_of(fields: &[(&str, Value)]) -> Fields {
@@ -186,6 +191,7 @@ async fn an_update_of_a_reference_adds_and_takes_away() {
         id: RemoteId::from("5"),
         fields: fields_of(&[("account", Value::reference("8"))]),
         references_before: fields_of(&[("account", Value::reference("7"))]),
+        unmodified_since: None,
     };
     assert_eq!(shown(&hub.write(Resource::Contact, vec![write]).await), ["5"]);
 }

@@ -61,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) bulk_page: usize,
     pub(crate) bulk_write_min: usize,
     pub(crate) bulk_write_max: usize,
+    /// How many updates of one write go with a condition each.
+    pub(crate) conditional_max: usize,
     /// How long a create that was cut off may still be at work.
     pub(crate) settle: Duration,
 }

@@ -20,18 +20,18 @@ const QUERIES_MAX: usize = 5;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answers<'a> {
+pub(crate) struct Answers<'a> {
     #[serde(borrow)]
-    composite_response: Vec<SubAnswer<'a>>,
+    pub(crate) composite_response: Vec<SubAnswer<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SubAnswer<'a> {
+pub(crate) struct SubAnswer<'a> {
     #[serde(borrow)]
-    body: &'a RawValue,
-    http_status_code: u16,
-    reference_id: String,
+    pub(crate) body: &'a RawValue,
+    pub(crate) http_status_code: u16,
+    pub(crate) reference_id: String,
 }
 
 impl Reader<'_> {

@@ -24,6 +24,7 @@ use abmatic_sync_http::transport::{ReqwestTransport, Transport};
 use async_trait::async_trait;
 
 use crate::api::{Api, Compression, Options};
+use crate::conditional::CONDITIONAL_MAX;
 use crate::describe::{describe, prepare};
 use crate::errors::SalesforceDialect;
 use crate::filter::by_schema;
@@ -116,6 +117,7 @@ impl Default for SalesforceBuilder {
                 bulk_page: BULK_PAGE,
                 bulk_write_min: BULK_WRITE_MIN,
                 bulk_write_max: BULK_WRITE_MAX,
+                conditional_max: CONDITIONAL_MAX,
                 settle: Duration::from_secs(SETTLE_SECONDS.into()),
             },
             transport: None,
@@ -208,6 +210,15 @@ impl SalesforceBuilder {
     #[must_use]
     pub fn bulk_write_max(mut self, records: usize) -> Self {
         self.options.bulk_write_max = records;
+        self
+    }
+
+    /// Up to how many updates of one write are made on the condition that their records are as they were read
+    /// (`If-Unmodified-Since`, to the second). Such a record is merged again instead of overwritten. 25 unless told: so many
+    /// take one call either way; beyond, 25 take a call each, where without a condition 200 do. 0 switches it off.
+    #[must_use]
+    pub fn conditional_updates_max(mut self, records: usize) -> Self {
+        self.options.conditional_max = records;
         self
     }
 

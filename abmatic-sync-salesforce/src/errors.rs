@@ -40,7 +40,7 @@ impl Dialect for SalesforceDialect {
 }
 
 /// The first error of a body: an array of errors, or one alone.
-fn refusal_of(body: &[u8]) -> Refusal {
+pub(crate) fn refusal_of(body: &[u8]) -> Refusal {
     let several = serde_json::from_slice::<Vec<Refusal>>(body);
     let first = several.ok().and_then(|all| all.into_iter().next());
     first.or_else(|| serde_json::from_slice(body).ok()).unwrap_or_default()

@@ -192,7 +192,18 @@ mod tests {
             let cells = cells.into_iter().map(|(name, cell)| (name.to_owned(), cell)).collect();
             let (sent, warnings) = (Vec::new(), Vec::new());
             let (verb, object, key) = (Verb::Update, Object::Account, key.to_owned());
-            Row { at: 0, verb, object, key, cells, sent, contacts: None, was_lead: false, warnings }
+            Row {
+                at: 0,
+                verb,
+                object,
+                key,
+                cells,
+                sent,
+                contacts: None,
+                unmodified_since: None,
+                was_lead: false,
+                warnings,
+            }
         };
         let rows = [
             row("1", vec![("Name", Cell::Text("Smith, \"J\"\nInc".to_owned()))]),

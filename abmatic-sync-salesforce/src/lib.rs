@@ -45,6 +45,7 @@ mod budget;
 mod bulk_query;
 mod collections;
 mod composite;
+mod conditional;
 mod connector;
 mod describe;
 mod error_table;

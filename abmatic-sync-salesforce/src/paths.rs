@@ -35,6 +35,10 @@ impl ApiVersion {
         self.data(&format!("sobjects/{}", object.name()))
     }
 
+    pub(crate) fn record(self, object: Object, id: &str) -> String {
+        self.data(&format!("sobjects/{}/{id}", object.name()))
+    }
+
     /// The record with that value of an external id. The value is one of ours: letters, digits and hyphens.
     pub(crate) fn by_external_id(self, object: Object, field: &str, value: &str) -> String {
         self.data(&format!("sobjects/{}/{field}/{value}", object.name()))

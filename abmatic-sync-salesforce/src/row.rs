@@ -8,6 +8,7 @@ use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::steps::coerce::coerce;
+use chrono::{DateTime, Utc};
 
 use crate::describe::{Described, Detail};
 use crate::id::long_id;
@@ -35,6 +36,8 @@ pub(crate) struct Row {
     pub(crate) sent: Vec<FieldName>,
     /// An opportunity's contacts, before and after.
     pub(crate) contacts: Option<Contacts>,
+    /// An update's record is to be as it was then.
+    pub(crate) unmodified_since: Option<DateTime<Utc>>,
     /// The row was for a lead that has become this contact.
     pub(crate) was_lead: bool,
     pub(crate) warnings: Vec<String>,
@@ -92,7 +95,7 @@ impl Row {
 
     fn new(at: usize, verb: Verb, key: String, object: Object) -> Self {
         let (cells, sent, warnings) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { at, verb, object, key, cells, sent, contacts: None, was_lead: false, warnings }
+        Self { at, verb, object, key, cells, sent, contacts: None, unmodified_since: None, was_lead: false, warnings }
     }
 
     /// A host that maps the external id says itself which record is which.

@@ -39,6 +39,7 @@ pub(crate) async fn write(
             Sorted::Row(row) => rows.push(row),
         }
     }
+    let rows = writer.conditionally(rows).await?;
     let rows = writer.in_bulk(rows).await?;
     writer.in_collections(rows).await?;
     writer.archives(archives).await?;
@@ -96,12 +97,13 @@ impl<'a> Writer<'a> {
                 }
                 None => Row::create(at, intent.as_str(), fields, self.object, &self.described),
             },
-            Write::Update { id, fields, references_before } => {
+            Write::Update { id, fields, references_before, unmodified_since } => {
                 let (object, described) = match activity::is_member(id.as_str()) {
                     true => (Object::CampaignMember, self.described(Object::CampaignMember).await?),
                     false => (self.object, Arc::clone(&self.described)),
                 };
                 let row = Row::update(at, id.as_str(), (fields, references_before), object, &described);
+                let row = row.map(|row| Row { unmodified_since: *unmodified_since, ..row });
                 // The link of a lead that was followed already.
                 let is_contact = object == Object::Lead && id.as_str().starts_with(Object::Contact.prefix());
                 match row {

@@ -4,19 +4,27 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
+use abmatic_sync_core::connector::capabilities::Descriptor;
+use abmatic_sync_core::connector::contract::CrmConnector;
+use abmatic_sync_core::connector::request::{
+    FindRequest, Page, Pushdown, ReadRequest, VerifyRequest, Write, WriteOutcome,
+};
 use abmatic_sync_core::engine::Engine;
-use abmatic_sync_core::error::ErrorCode;
+use abmatic_sync_core::error::{ErrorCode, Result};
+use abmatic_sync_core::filter::expr::Expr;
 use abmatic_sync_core::ids::{LocalId, TenantId};
 use abmatic_sync_core::model::connection::{Connection, Credentials};
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::journal::Status;
+use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::{Field, FieldType, Schema};
 use abmatic_sync_core::model::value::Value;
-use abmatic_sync_core::policy::Selection;
+use abmatic_sync_core::policy::{Scope, Selection};
 use abmatic_sync_core::run::report::RunReport;
 use abmatic_sync_core::run::request::RunRequest;
 use abmatic_sync_core::store::state::{LogQuery, RunStatus, StateStore as _};
@@ -43,8 +51,57 @@ impl Clock for Hasty {
     }
 }
 
+/// Somebody who edits a record in the CRM after the engine has read it, right before it writes.
+#[derive(Debug)]
+struct Meddled {
+    inner: SalesforceConnector,
+    fake: Arc<FakeSalesforce>,
+    times: AtomicU32,
+}
+
+#[async_trait]
+impl CrmConnector for Meddled {
+    fn descriptor(&self) -> &Descriptor {
+        self.inner.descriptor()
+    }
+
+    async fn prepare(&self, on: &Connection, resource: Resource) -> Result<()> {
+        self.inner.prepare(on, resource).await
+    }
+
+    async fn describe(&self, on: &Connection, resource: Resource) -> Result<Schema> {
+        self.inner.describe(on, resource).await
+    }
+
+    async fn read(&self, on: &Connection, request: ReadRequest) -> Result<Page> {
+        self.inner.read(on, request).await
+    }
+
+    async fn find(&self, on: &Connection, request: FindRequest) -> Result<Vec<RemoteRecord>> {
+        self.inner.find(on, request).await
+    }
+
+    async fn write(&self, on: &Connection, resource: Resource, writes: Vec<Write>) -> Result<Vec<WriteOutcome>> {
+        if let (Some(Write::Update { id, .. }), true) = (writes.first(), self.times.load(Ordering::SeqCst) > 0) {
+            self.times.fetch_sub(1, Ordering::SeqCst);
+            self.fake.advance_ms(2_000);
+            let name = format!("Theirs {}", self.fake.now_ms());
+            self.fake.user().update("Account", id.as_str(), &[("Name", &name)]).unwrap();
+        }
+        self.inner.write(on, resource, writes).await
+    }
+
+    async fn verify(&self, on: &Connection, request: VerifyRequest) -> Result<Vec<Option<RemoteRecord>>> {
+        self.inner.verify(on, request).await
+    }
+
+    fn pushdown(&self, resource: Resource, filter: &Expr, schema: &Schema) -> Pushdown {
+        self.inner.pushdown(resource, filter, schema)
+    }
+}
+
 struct Host {
-    fake: FakeSalesforce,
+    fake: Arc<FakeSalesforce>,
     store: MemoryStore,
     engine: Engine,
     on: Connection,
@@ -53,11 +110,11 @@ struct Host {
 
 impl Host {
     async fn new(fake: Builder, choose: impl FnOnce(SalesforceBuilder) -> SalesforceBuilder) -> Self {
-        let fake = fake.start().await.unwrap();
+        let fake = Arc::new(fake.start().await.unwrap());
         let on = Connection::new("t", "c", "salesforce", Credentials::token(fake.token()));
         let on = on.with_base_url(fake.base_url().parse().unwrap());
         let clock: Arc<dyn Clock> = Arc::new(Hasty);
-        let connector = choose(SalesforceConnector::builder().clock(Arc::clone(&clock)).settle_seconds(0)).build();
+        let connector = choose(connector()).build();
         let store = MemoryStore::new(schemas());
         let engine = Engine::new(Arc::new(store.clone()), clock, Arc::new(SystemIds));
         Self { fake, store, engine: engine.with_connector(connector), on, tenant: TenantId::from("t") }
@@ -91,6 +148,10 @@ impl Host {
     fn calls(&self, of: &str) -> u64 {
         self.fake.calls().of(of)
     }
+}
+
+fn connector() -> SalesforceBuilder {
+    SalesforceConnector::builder().clock(Arc::new(Hasty)).settle_seconds(0)
 }
 
 fn schemas() -> Vec<(Resource, Schema)> {
@@ -150,6 +211,34 @@ async fn a_push_that_dies_in_mid_job_makes_nothing_twice() {
             let report = host.engine.resume(&host.on, &runs[0].id).await.unwrap();
             assert_eq!((report.counts.created, report.counts.failed), (2_500, 0), "{counted} {kind:?}");
             assert_eq!(host.fake.user().count("Account"), 2_500, "{counted} {kind:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_edit_between_reading_and_writing_is_merged_not_overwritten() {
+    let now = SystemClock.now().timestamp_millis();
+    let host = Host::new(FakeSalesforce::builder().simulated_clock(now), |builder| builder).await;
+    host.add_accounts(1, |_| 1);
+    host.push(Resource::Account).await;
+    let local = host.store.records_of(&host.tenant, Resource::Account).remove(0);
+    for (times, updated, failed) in [(1, 1, 0), (9, 0, 1)] {
+        let meddled =
+            Meddled { inner: connector().build(), fake: Arc::clone(&host.fake), times: AtomicU32::new(times) };
+        let engine = host.engine.clone().with_connector(meddled);
+        let size = i64::from(times) * 100;
+        let edit = Fields::from_iter([("name", Value::text("Ours")), ("employee_count", Value::Integer(size))]);
+        assert!(host.store.edit(&host.tenant, Resource::Account, &local.id, edit, SystemClock.now()));
+        host.fake.reset_calls();
+        let report = engine.sync(&host.on, Resource::Account, Scope::All).await.unwrap();
+        assert_eq!((report.counts.updated, report.counts.failed), (updated, failed), "{times}");
+        let theirs = host.fake.user().records("Account").remove(0);
+        assert!(theirs.get("Name").starts_with("Theirs"), "the later edit of the name stays");
+        if failed == 0 {
+            assert_eq!(theirs.get("NumberOfEmployees"), size.to_string(), "and ours of another field arrives");
+            let ours = host.store.records_of(&host.tenant, Resource::Account).remove(0);
+            assert_eq!(ours.fields.get("name"), Some(&Value::text(theirs.get("Name"))));
+            assert_eq!(host.calls("POST /services/data/{v}/composite"), 2, "refused once, then written");
         }
     }
 }

@@ -122,7 +122,12 @@ fn failed(outcome: WriteOutcome) -> abmatic_sync_core::error::Error {
 
 fn update(id: &RemoteId, fields: &[(&str, Value)], before: &[(&str, Value)]) -> Write {
     let references_before: Fields = before.iter().cloned().collect();
-    Write::Update { id: id.clone(), fields: fields.iter().cloned().collect(), references_before }
+    Write::Update {
+        id: id.clone(),
+        fields: fields.iter().cloned().collect(),
+        references_before,
+        unmodified_since: None,
+    }
 }
 
 fn ids(records: &[RemoteRecord]) -> BTreeSet<&str> {

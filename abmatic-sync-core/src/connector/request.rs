@@ -230,6 +230,10 @@ pub enum Write {
         fields: Fields,
         /// What the references held before, so that a connector can tell what to add and what to take away.
         references_before: Fields,
+        /// The record's time of change when it was read, where that is known. A connector whose CRM has conditional writes
+        /// refuses with [`crate::error::ErrorCode::ConcurrentChange`] what has changed since, where a condition costs no
+        /// call more; the engine reads and merges such a record again.
+        unmodified_since: Option<DateTime<Utc>>,
     },
 }
 

@@ -13,6 +13,7 @@ use crate::run::context::{EditTimes, RunContext};
 use crate::run::keyed::{pair_fresh_local, pair_fresh_remote};
 use crate::run::paired::{Paired, new_pair, newest_of_each};
 use crate::steps::matching::Situation;
+use crate::steps::plan::Pair;
 use crate::steps::references::ReferenceMap;
 use crate::store::state::LinkEnds;
 
@@ -173,17 +174,25 @@ pub(crate) async fn pair_local(context: &RunContext, records: Vec<LocalRecord>, 
 /// One pair of a local record and the remote record that the CRM says it duplicates.
 pub(crate) async fn pair_existing(context: &RunContext, local: LocalRecord, remote: RemoteRecord) -> Result<Paired> {
     let mut paired = Paired::default();
-    for (side, fields) in [(Side::Local, &local.fields), (Side::Remote, &remote.fields)] {
-        let wanted = references_of(context, side, std::iter::once(fields));
-        load_references(context, wanted, &mut paired.references).await?;
-    }
     let holders = context.links(&LinkEnds::Remote(vec![remote.id.clone()])).await?;
     let holder = holders.into_iter().find(|link| context.holds(link));
     let mut pair = new_pair(Side::Local, Situation::Matched, Some(local), Some(remote));
+    paired.references = references_of_pair(context, &pair).await?;
     pair.refused =
         holder.map(|link| format!("the CRM holds it as {}, which is linked with {}", link.remote_id, link.local_id));
     paired.pairs.push(pair);
     Ok(paired)
+}
+
+/// The links that the references of one pair need.
+pub(crate) async fn references_of_pair(context: &RunContext, pair: &Pair) -> Result<ReferenceMap> {
+    let mut map = ReferenceMap::default();
+    let local = pair.local.as_ref().map(|record| (Side::Local, &record.fields));
+    let remote = pair.remote.as_ref().map(|record| (Side::Remote, &record.fields));
+    for (side, fields) in local.into_iter().chain(remote) {
+        load_references(context, references_of(context, side, std::iter::once(fields)), &mut map).await?;
+    }
+    Ok(map)
 }
 
 async fn links_by_remote(context: &RunContext, records: &[RemoteRecord]) -> Result<HashMap<RemoteId, Link>> {

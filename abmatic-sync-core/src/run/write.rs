@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::connector::request::{Write, WriteOutcome, Written};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::{FieldName, IntentId, RemoteId};
 use crate::model::change::Direction;
 use crate::model::record::RemoteRecord;
@@ -11,12 +11,15 @@ use crate::model::resource::Side;
 use crate::run::commit::departing;
 use crate::run::context::{EditTimes, RunContext};
 use crate::run::intent::{announce, verify, written_as_found};
-use crate::run::pairing::pair_existing;
+use crate::run::pairing::{pair_existing, references_of_pair};
 use crate::run::process::Progressing;
 use crate::steps::form::is_form_of;
 use crate::steps::plan::{Action, Planned, plan_pair};
 use crate::store::page::StateCommit;
 use crate::store::state::Intent;
+
+/// How often a record that somebody edits in the CRM at the same time is merged anew before it is left to the next run.
+const MERGES_MAX: usize = 3;
 
 /// What the CRM made of one planned record.
 #[derive(Debug, Default)]
@@ -47,18 +50,18 @@ pub(crate) async fn write_remote(
     for chunk in creates.chunks(context.batch_of(creates.len())) {
         create(context, progress, planned, chunk, &mut sent).await?;
     }
-    let updates = places(planned, |planned| matches!(planned.action, Action::Update) && !planned.to_remote.is_empty());
+    let mut updates = places(planned, is_update);
     let deletes = places(planned, |planned| matches!(planned.action, Action::Delete(Side::Remote)));
-    if !updates.is_empty() {
-        let mut announced = StateCommit::new(progress.record.clone());
-        announced.links = updates
-            .iter()
-            .filter_map(|&place| departing(context, &planned[place], None, Direction::FromAbmatic))
-            .collect();
-        context.store.state().commit(&context.scope, &context.extended(progress.lease), &announced).await?;
+    let mut merges = 0;
+    while !updates.is_empty() {
+        update(context, progress, planned, &updates, &mut sent).await?;
+        if merges == MERGES_MAX {
+            break;
+        }
+        updates = merge_again(context, planned, &updates, &mut sent).await?;
+        merges += 1;
     }
-    let batches = updates.chunks(context.batch_of(updates.len()));
-    for chunk in batches.chain(deletes.chunks(context.capabilities.batch_max.max(1))) {
+    for chunk in deletes.chunks(context.capabilities.batch_max.max(1)) {
         change(context, planned, chunk, &mut sent).await?;
     }
     for &place in &deletes {
@@ -157,6 +160,60 @@ fn is_same_remote(a: &Planned, b: &Planned) -> bool {
     matches!((&a.pair.remote, &b.pair.remote), (Some(a), Some(b)) if a.id == b.id)
 }
 
+fn is_update(planned: &Planned) -> bool {
+    matches!(planned.action, Action::Update) && !planned.to_remote.is_empty()
+}
+
+/// Announces what is about to travel, and sends it.
+async fn update(
+    context: &RunContext,
+    progress: &Progressing<'_>,
+    planned: &[Planned],
+    updates: &[usize],
+    sent: &mut [Sent],
+) -> Result<()> {
+    let mut announced = StateCommit::new(progress.record.clone());
+    announced.links =
+        updates.iter().filter_map(|&place| departing(context, &planned[place], None, Direction::FromAbmatic)).collect();
+    context.store.state().commit(&context.scope, &context.extended(progress.lease), &announced).await?;
+    for chunk in updates.chunks(context.batch_of(updates.len())) {
+        change(context, planned, chunk, sent).await?;
+    }
+    Ok(())
+}
+
+/// Plans those updates anew that the CRM refused since the record had moved on, and gives those that are to be sent (I3).
+/// What is gone by now, or cannot be decoded, stays refused.
+async fn merge_again(
+    context: &RunContext,
+    planned: &mut [Planned],
+    updates: &[usize],
+    sent: &mut [Sent],
+) -> Result<Vec<usize>> {
+    let has_moved_on = |place: &usize| matches!(&sent[*place].outcome, SentOutcome::Failed(error) if error.code() == ErrorCode::ConcurrentChange);
+    let moved: Vec<usize> = updates.iter().copied().filter(has_moved_on).collect();
+    let ids: Vec<RemoteId> =
+        moved.iter().filter_map(|&place| planned[place].pair.remote.as_ref()).map(|r| r.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut fresh = context.read_remote(&ids, EditTimes::Wanted).await?;
+    let mut again = Vec::new();
+    for place in moved {
+        let mut pair = planned[place].pair.clone();
+        let is_it = |record: &RemoteRecord| pair.remote.as_ref().is_some_and(|old| old.id == record.id);
+        let Some(at) = fresh.iter().position(is_it) else { continue };
+        pair.remote = Some(fresh.swap_remove(at));
+        let references = references_of_pair(context, &pair).await?;
+        planned[place] = plan_pair(pair, &references, &context.rules());
+        sent[place] = Sent::default();
+        if is_update(&planned[place]) {
+            again.push(place);
+        }
+    }
+    Ok(again)
+}
+
 /// Sends updates or deletions of records that exist.
 async fn change(context: &RunContext, planned: &[Planned], chunk: &[usize], sent: &mut [Sent]) -> Result<()> {
     let write_of = |place: usize| {
@@ -166,7 +223,8 @@ async fn change(context: &RunContext, planned: &[Planned], chunk: &[usize], sent
             return Some(Write::Archive { id });
         }
         let references_before = planned.references_before.clone();
-        Some(Write::Update { id, fields: planned.to_remote.clone(), references_before })
+        let unmodified_since = planned.pair.remote.as_ref().and_then(|record| record.modified_at);
+        Some(Write::Update { id, fields: planned.to_remote.clone(), references_before, unmodified_since })
     };
     let mut outcomes = send(context, chunk.iter().filter_map(|&place| write_of(place)).collect()).await?;
     let again = undone(context, planned, chunk, &mut outcomes).await?;
@@ -247,5 +305,5 @@ async fn send(context: &RunContext, writes: Vec<Write>) -> Result<Vec<WriteOutco
 
 fn unanswered() -> WriteOutcome {
     let message = "the connector gave fewer outcomes than it was given writes";
-    WriteOutcome::Failed(Error::new(ErrorKind::Ambiguous, crate::error::ErrorCode::InvalidAnswer, message))
+    WriteOutcome::Failed(Error::new(ErrorKind::Ambiguous, ErrorCode::InvalidAnswer, message))
 }

@@ -238,7 +238,12 @@ pub(crate) fn create(intent: &str, fields: &[(&str, Value)]) -> Write {
 }
 
 pub(crate) fn update(id: &str, fields: &[(&str, Value)]) -> Write {
-    Write::Update { id: RemoteId::from(id), fields: fields_of(fields), references_before: Fields::new() }
+    Write::Update {
+        id: RemoteId::from(id),
+        fields: fields_of(fields),
+        references_before: Fields::new(),
+        unmodified_since: None,
+    }
 }
 
 pub(crate) fn fields_of(fields: &[(&str, Value)]) -> Fields {

@@ -240,6 +240,7 @@ async fn an_opportunity_gets_and_loses_contacts() {
         id: RemoteId::from(deal),
         fields: fields_of(&[("contacts", Value::reference(bob))]),
         references_before: fields_of(&[("contacts", Value::reference(ann))]),
+        unmodified_since: None,
     };
     assert_eq!(shown(&org.write(Resource::Opportunity, vec![write]).await), [deal]);
     let requests = org.server.received_requests().await.unwrap();
@@ -369,4 +370,38 @@ async fn an_update_of_what_is_gone_says_so() {
     org.answer("POST", "composite/sobjects/Account", 200, json!([null])).await;
     org.answer("GET", "queryAll", 200, page(Vec::new())).await;
     assert_eq!(shown(&org.write(Resource::Account, vec![update(A, &[("Name", "x".into())])]).await), ["NotFound"]);
+}
+
+#[tokio::test]
+async fn few_updates_are_made_on_condition_in_one_call() {
+    let org = Org::start(Key::Absent).await;
+    let since = "Tue, 03 Feb 2026 09:10:11 GMT";
+    let request = |place: usize, id: &str, name: &str| {
+        json!({"method": "PATCH", "url": format!("{DATA}/sobjects/Account/{id}"), "referenceId": format!("r{place}"),
+            "httpHeaders": {"If-Unmodified-Since": since, "Sforce-Auto-Assign": "FALSE"}, "body": {"Name": name}})
+    };
+    let body = json!({"allOrNone": false, "collateSubrequests": false,
+        "compositeRequest": [request(0, A, "Acme"), request(1, B, "Bolt")]});
+    let refusal = json!([{"errorCode": "PRECONDITION_FAILED", "message": "evaluated to false"}]);
+    let answer = json!({"compositeResponse": [
+        {"body": null, "httpHeaders": {}, "httpStatusCode": 204, "referenceId": "r0"},
+        {"body": refusal, "httpHeaders": {}, "httpStatusCode": 412, "referenceId": "r1"}]});
+    org.expect("POST", "composite", body, answer).await;
+    org.answer("POST", "composite/sobjects/Account", 200, json!([record("Account", A, json!({"Name": "Acme"}))])).await;
+    let conditional = |id: &str, name: &str| Write::Update {
+        id: RemoteId::from(id),
+        fields: fields_of(&[("Name", name.into())]),
+        references_before: fields_of(&[]),
+        unmodified_since: Some("2026-02-03T09:10:11Z".parse().unwrap()),
+    };
+    let outcomes = org.write(Resource::Account, vec![conditional(A, "Acme"), conditional(B, "Bolt")]).await;
+    assert_eq!(shown(&outcomes), [A, "Conflict"]);
+    let WriteOutcome::Failed(error) = &outcomes[1] else { panic!("{outcomes:?}") };
+    assert_eq!(error.code(), ErrorCode::ConcurrentChange);
+    // Many are worth a Collection's fewer calls more.
+    let ids: Vec<String> = (0..26).map(|number| format!("001{number:012}AAA")).collect();
+    let saves: Vec<Json> = ids.iter().map(|id| saved(id)).collect();
+    org.answer("PATCH", "composite/sobjects", 200, json!(saves)).await;
+    let outcomes = org.write(Resource::Account, ids.iter().map(|id| conditional(id, "Many")).collect()).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, WriteOutcome::Written(_))), "{outcomes:?}");
 }

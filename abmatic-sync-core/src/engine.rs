@@ -28,6 +28,7 @@ use crate::run::context::RunContext;
 use crate::run::cursors::whole;
 use crate::run::drive::{drive, dry_run};
 use crate::run::lease::{LEASE_SECONDS, hold};
+use crate::run::parents::{followed, with_parents};
 use crate::run::quarantine::Quarantine;
 use crate::run::read::BLOCK_RECORDS;
 use crate::run::report::{Plan, RunReport};
@@ -339,6 +340,7 @@ impl Engine {
         let target = self.target(&on, request.resource, &policy)?;
         let (local_schema, remote_schema) = self.both_schemas(&on, &target).await?;
         let compiled = compile(settings.mapping.as_ref(), &target, &local_schema, &remote_schema)?;
+        let parents = followed(&compiled, target.scope.resource);
         let (filter_there, filter_here) = split_filter(request, &target, &remote_schema)?;
         let now = self.clock.now();
         // Who names records asks for them to be tried.
@@ -353,6 +355,7 @@ impl Engine {
             scope: target.scope,
             capabilities: target.capabilities,
             mapping: Arc::new(compiled),
+            parents,
             local_schema: Arc::new(local_schema),
             remote_schema,
             policy,
@@ -383,7 +386,7 @@ impl Engine {
     }
 
     async fn both_schemas(&self, on: &Connection, target: &Target) -> Result<(Schema, Arc<Schema>)> {
-        let local = self.store.records().schema(target.scope.resource);
+        let local = with_parents(self.store.records(), target.scope.resource);
         let key = (on.id.clone(), target.scope.remote_resource);
         let now = self.clock.now();
         let cached = self.schemas.lock().ok().and_then(|schemas| schemas.get(&key).cloned());
@@ -427,7 +430,7 @@ fn kept_request(resource: Resource, operation: Operation) -> RunRequest {
 /// The connection's own mapping, or the connector's where it has none.
 fn compile(mapping: Option<&Mapping>, target: &Target, local: &Schema, remote: &Schema) -> Result<CompiledMapping> {
     CompiledMapping::compile(
-        mapping.unwrap_or(&target.capabilities.default_mapping),
+        mapping.unwrap_or_else(|| target.capabilities.mapping_of(target.scope.resource)),
         Sides {
             resource: target.scope.resource,
             local,

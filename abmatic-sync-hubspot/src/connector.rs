@@ -206,6 +206,7 @@ fn resources() -> Vec<ResourceCapabilities> {
     contacts.relations = &["account"];
     let mut leads =
         offered(Resource::Lead, "leads", person_mapping().with(FieldMapping::new("company_name", "company")));
+    leads.contacts_mapping = Some(person_mapping().with(FieldMapping::new("account.name", "company")));
     leads.key_field = Some("email");
     let mut opportunities = offered(Resource::Opportunity, "deals", opportunity_mapping());
     opportunities.relations = &["account", "contacts"];

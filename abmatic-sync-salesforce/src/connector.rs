@@ -313,10 +313,13 @@ fn resources(bulk: BulkWrites) -> Vec<ResourceCapabilities> {
         offered
     };
     let lead = person_mapping().with(FieldMapping::new("company_name", "Company"));
+    let mut leads = offered(Resource::Lead, Object::Lead, lead);
+    // A lead needs a company, and a contact's is its account ("Lead": required fields).
+    leads.contacts_mapping = Some(person_mapping().with(FieldMapping::new("account.name", "Company")));
     vec![
         offered(Resource::Account, Object::Account, account_mapping()),
         offered(Resource::Contact, Object::Contact, person_mapping()),
-        offered(Resource::Lead, Object::Lead, lead),
+        leads,
         offered(Resource::Opportunity, Object::Opportunity, opportunity_mapping()),
         // What an activity holds is the host's own affair: it maps its fields itself.
         offered(Resource::Activity, Object::Task, Mapping::default()),

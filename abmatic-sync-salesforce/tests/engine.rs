@@ -24,7 +24,7 @@ use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::{Field, FieldType, Schema};
 use abmatic_sync_core::model::value::Value;
-use abmatic_sync_core::policy::{Scope, Selection};
+use abmatic_sync_core::policy::{Policy, Scope, Selection};
 use abmatic_sync_core::run::report::RunReport;
 use abmatic_sync_core::run::request::RunRequest;
 use abmatic_sync_core::store::state::{LogQuery, RunStatus, StateStore as _};
@@ -163,7 +163,15 @@ fn schemas() -> Vec<(Resource, Schema)> {
         Field::new("employee_count", FieldType::Integer),
     ])
     .with_key_field("website");
-    vec![(Resource::Account, account)]
+    let contact = Schema::new(vec![
+        Field::new("work_email", FieldType::Email),
+        text("first_name"),
+        text("last_name"),
+        text("job_title"),
+        Field::new("account", FieldType::Reference),
+    ])
+    .with_key_field("work_email");
+    vec![(Resource::Account, account), (Resource::Contact, contact)]
 }
 
 const JOBS: &str = "POST /services/data/{v}/jobs/ingest";
@@ -241,4 +249,44 @@ async fn an_edit_between_reading_and_writing_is_merged_not_overwritten() {
             assert_eq!(host.calls("POST /services/data/{v}/composite"), 2, "refused once, then written");
         }
     }
+}
+
+#[tokio::test]
+async fn contacts_become_leads_of_their_account_s_name() {
+    let host = Host::new(FakeSalesforce::builder(), |builder| builder).await;
+    let acme = host.create(Resource::Account, &[("name", "Acme".into())]);
+    let person = |email: &str, account: Option<&LocalId>| {
+        let account = account.map(|id| ("account", Value::reference(id.as_str())));
+        let own = [("work_email", Value::text(email)), ("last_name", "Roe".into())];
+        host.create(Resource::Contact, &own.into_iter().chain(account).collect::<Vec<_>>())
+    };
+    person("ann@acme.com", Some(&acme));
+    person("bob@nowhere.com", None);
+    let policy = Policy::default().with_people_destination(Resource::Lead);
+    let request = RunRequest::push(Resource::Contact, Selection::All).with_policy(policy);
+    let report = host.run(&request).await;
+    assert_eq!((report.counts.created, report.counts.failed), (1, 1));
+    let lead = host.fake.user().records("Lead").remove(0);
+    assert_eq!((lead.get("Email"), lead.get("Company")), ("ann@acme.com", "Acme"));
+    assert_eq!(host.fake.user().count("Contact"), 0);
+    let query = LogQuery::new("t").of_run(report.run).with_status(Status::Failed);
+    let failures = host.engine.log(&query).await.unwrap();
+    assert_eq!(failures[0].code, Some(ErrorCode::RequiredFieldMissing));
+    assert!(failures[0].message.contains("Company"), "{}", failures[0].message);
+    // The same again finds nothing to do, and an edit of the contact takes the account's new name along.
+    assert_eq!(host.run(&request).await.counts.updated, 0);
+    let now = SystemClock.now();
+    assert!(host.store.edit(
+        &host.tenant,
+        Resource::Account,
+        &acme,
+        Fields::from_iter([("name", "Acme Oy".into())]),
+        now
+    ));
+    let ann = host.store.records_of(&host.tenant, Resource::Contact).remove(0);
+    let title = Fields::from_iter([("job_title", "CTO".into())]);
+    assert!(host.store.edit(&host.tenant, Resource::Contact, &ann.id, title, now));
+    assert_eq!(host.run(&request).await.counts.updated, 1);
+    let lead = host.fake.user().records("Lead").remove(0);
+    assert_eq!((lead.get("Title"), lead.get("Company")), ("CTO", "Acme Oy"));
 }

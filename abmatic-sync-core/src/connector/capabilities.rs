@@ -13,6 +13,9 @@ pub struct ResourceCapabilities {
     pub remote_name: &'static str,
     /// The mapping that a new connection starts with.
     pub default_mapping: Mapping,
+    /// The mapping that contacts start with when they are pushed as this resource, where it is another
+    /// ([`crate::policy::Policy::people_destination`]).
+    pub contacts_mapping: Option<Mapping>,
     /// The remote field that holds the match key (domain or email), `None` where there is none.
     pub key_field: Option<&'static str>,
     /// Records in one page of a full read.
@@ -40,6 +43,7 @@ impl ResourceCapabilities {
             resource,
             remote_name,
             default_mapping,
+            contacts_mapping: None,
             key_field: None,
             page_max: 100,
             batch_max: 100,
@@ -50,6 +54,12 @@ impl ResourceCapabilities {
             archived: false,
             relations: &[],
         }
+    }
+
+    /// The mapping that the host's `resource` starts with.
+    pub fn mapping_of(&self, resource: Resource) -> &Mapping {
+        let contacts = self.contacts_mapping.as_ref().filter(|_| resource == Resource::Contact);
+        contacts.unwrap_or(&self.default_mapping)
     }
 }
 

@@ -55,7 +55,8 @@ pub enum Transform {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldMapping {
-    /// The host's field.
+    /// The host's field. `account.name` is the name of a contact's account: it only goes to the CRM, and with the contact's
+    /// own next change.
     pub local: FieldName,
     /// The CRM's field.
     pub remote: FieldName,

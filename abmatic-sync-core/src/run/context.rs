@@ -13,11 +13,12 @@ use crate::filter::expr::Expr;
 use crate::ids::{FieldName, IdSource, LocalId, RemoteId};
 use crate::model::connection::Connection;
 use crate::model::link::{Link, LinkScope};
-use crate::model::record::{LocalRecord, RemoteRecord};
+use crate::model::record::{LocalRecord, RemoteRecord, Version};
 use crate::model::resource::{Resource, Side};
 use crate::model::schema::Schema;
 use crate::policy::{GoneRule, Policy, Writes};
 use crate::run::lease::LEASE_SECONDS;
+use crate::run::parents::{ParentFields, show_parents};
 use crate::run::quarantine::Quarantine;
 use crate::run::request::Operation;
 use crate::steps::mapping::CompiledMapping;
@@ -25,6 +26,7 @@ use crate::steps::merge::MergeRules;
 use crate::steps::normalize::match_key;
 use crate::steps::plan::{LinkedMode, PlanRules};
 use crate::store::contract::Store;
+use crate::store::records::KeyedRecord;
 use crate::store::state::{Lease, LinkEnds};
 
 /// What stays the same throughout a run.
@@ -38,6 +40,8 @@ pub(crate) struct RunContext {
     pub(crate) scope: LinkScope,
     pub(crate) capabilities: ResourceCapabilities,
     pub(crate) mapping: Arc<CompiledMapping>,
+    /// The fields of parents that the host's records show.
+    pub(crate) parents: Vec<ParentFields>,
     pub(crate) local_schema: Arc<Schema>,
     pub(crate) remote_schema: Arc<Schema>,
     pub(crate) policy: Policy,
@@ -219,7 +223,28 @@ impl RunContext {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        self.store.records().read(&self.scope.tenant, self.scope.resource, ids).await
+        let records = self.store.records().read(&self.scope.tenant, self.scope.resource, ids).await?;
+        self.with_parents(records).await
+    }
+
+    /// The next of the host's records that have changed.
+    pub(crate) async fn read_local_since(&self, after: Option<Version>) -> Result<Vec<LocalRecord>> {
+        let (records, scope) = (self.store.records(), &self.scope);
+        let changed = records.changed_since(&scope.tenant, scope.resource, after, self.local_block()).await?;
+        self.with_parents(changed).await
+    }
+
+    /// Local records by key.
+    pub(crate) async fn find_local(&self, keys: &[String]) -> Result<Vec<KeyedRecord>> {
+        let mut found = self.store.records().find(&self.scope.tenant, self.scope.resource, keys).await?;
+        let records = found.iter_mut().map(|keyed| &mut keyed.record);
+        show_parents(self, records.collect()).await?;
+        Ok(found)
+    }
+
+    async fn with_parents(&self, mut records: Vec<LocalRecord>) -> Result<Vec<LocalRecord>> {
+        show_parents(self, records.iter_mut().collect()).await?;
+        Ok(records)
     }
 
     /// The match key of a remote record.

@@ -76,7 +76,7 @@ async fn find_local(context: &RunContext, keys: &[String]) -> Result<ByKey<Local
     if keys.is_empty() {
         return Ok(found);
     }
-    let records = context.store.records().find(&context.scope.tenant, context.scope.resource, keys).await?;
+    let records = context.find_local(keys).await?;
     let ids = records.iter().map(|keyed| keyed.record.id.clone()).collect();
     let links = context.links(&LinkEnds::Local(ids)).await?.into_iter().filter(|link| context.holds(link));
     let taken: HashMap<LocalId, Link> = links.map(|link| (link.local_id.clone(), link)).collect();

@@ -10,6 +10,7 @@ pub mod lease;
 pub mod local_id;
 pub mod paired;
 pub mod pairing;
+pub mod parents;
 pub mod process;
 pub mod quarantine;
 pub mod read;

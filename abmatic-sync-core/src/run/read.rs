@@ -354,9 +354,7 @@ impl Reader {
             Some(text) => Some(parse_version(text)?),
             None => start,
         };
-        let records = context.store.records();
-        let local =
-            records.changed_since(&context.scope.tenant, context.scope.resource, after, context.local_block()).await?;
+        let local = context.read_local_since(after).await?;
         let version = local.last().map(|record| record.version.get().to_string());
         let cursors = self.cursor.clone().zip(version.clone()).into_iter().collect();
         let next = version.filter(|_| local.len() == context.local_block());

@@ -89,6 +89,9 @@ pub(crate) struct RunArgs {
     /// skip, overwrite-all or update-missing: what happens to records that exist already.
     #[arg(long, value_parser = duplicates)]
     pub(crate) on_duplicate: Option<DuplicateHandling>,
+    /// contacts or leads: what people become in the CRM, where they are to be something else there.
+    #[arg(long, value_parser = resource)]
+    pub(crate) people_as: Option<Resource>,
     /// Map a further field: LOCAL=REMOTE. May be given several times.
     #[arg(long = "map", value_parser = pair)]
     pub(crate) map: Vec<(String, String)>,

@@ -55,12 +55,18 @@ impl Host {
         }
         let kept = self.engine.settings(&self.connection, args.resource).await?;
         let offered = self.engine.connectors().iter().find(|connector| connector.descriptor().name == args.connector);
-        let default = offered.and_then(|connector| connector.descriptor().resource(args.resource).cloned());
-        let mut mapping = kept.mapping.or(default.map(|offer| offer.default_mapping)).unwrap_or_default();
+        let destination = args.people_as.unwrap_or(args.resource);
+        let default = offered.and_then(|connector| connector.descriptor().resource(destination));
+        let default = default.map(|offer| offer.mapping_of(args.resource).clone());
+        let mut mapping = kept.mapping.or(default).unwrap_or_default();
         for (local, remote) in &args.map {
             mapping = mapping.with(FieldMapping::new(local.as_str(), remote.as_str()));
         }
-        self.engine.save_settings(&self.connection, args.resource, &Settings::new(mapping, kept.policy)).await?;
+        let policy = match args.people_as {
+            Some(destination) => kept.policy.with_people_destination(destination),
+            None => kept.policy,
+        };
+        self.engine.save_settings(&self.connection, args.resource, &Settings::new(mapping, policy)).await?;
         Ok(())
     }
 }

@@ -105,6 +105,9 @@ async fn with_policy(host: &Host, args: &RunArgs, request: RunRequest) -> anyhow
 }
 
 fn policy(args: &RunArgs, mut policy: Policy) -> Policy {
+    if let Some(destination) = args.people_as {
+        policy = policy.with_people_destination(destination);
+    }
     if let Some(handling) = args.on_duplicate {
         policy = policy.with_duplicates(handling);
     }

@@ -109,3 +109,14 @@ async fn a_filter_and_a_list_view_choose_what_is_imported() {
         Some(titled as u64)
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contacts_are_pushed_as_leads_with_their_account_s_name() {
+    let desk = Desk::new(0).await;
+    let account = desk.add("accounts", &["name=Aurora", "website=https://www.aurora-demo.com/"]);
+    desk.add("contacts", &["work_email=jo@aurora-demo.com", "last_name=Smith", &format!("account={account}")]);
+    let pushed = desk.summary(&["push", "--resource", "contacts", "--people-as", "leads"]);
+    assert_eq!(counts(&pushed, &["created", "failed"]), [1, 0], "{pushed}");
+    let lead = desk.crm.user().find("Lead", "Email", "jo@aurora-demo.com").remove(0);
+    assert_eq!(lead.get("Company"), "Aurora");
+}

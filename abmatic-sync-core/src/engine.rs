@@ -427,15 +427,20 @@ fn kept_request(resource: Resource, operation: Operation) -> RunRequest {
     }
 }
 
-/// The connection's own mapping, or the connector's where it has none.
+/// The connection's own mapping, or the connector's where it has none: of that, what the account has. A field that only some
+/// accounts have (Pipedrive's website and job title, say) is no error of whoever mapped nothing.
 fn compile(mapping: Option<&Mapping>, target: &Target, local: &Schema, remote: &Schema) -> Result<CompiledMapping> {
+    let held = |name: &str| remote.field(name).is_some();
+    let offered =
+        target.capabilities.mapping_of(target.scope.resource).fields.iter().filter(|pair| held(pair.remote.as_str()));
+    let offered = Mapping::new(offered.cloned().collect());
     CompiledMapping::compile(
-        mapping.unwrap_or_else(|| target.capabilities.mapping_of(target.scope.resource)),
+        mapping.unwrap_or(&offered),
         Sides {
             resource: target.scope.resource,
             local,
             remote,
-            remote_key: target.capabilities.key_field,
+            remote_key: target.capabilities.key_field.filter(|key| held(key)),
             relations: target.capabilities.relations,
         },
     )

@@ -36,6 +36,7 @@
 pub mod client;
 pub mod clock;
 pub mod decode;
+pub mod known;
 pub mod pace;
 pub mod paging;
 pub mod retry;

@@ -1,0 +1,8 @@
+//! Exact requests and answers, as the documentation has them, against a server that knows nothing.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod company;
+mod limits;
+mod reads;
+mod writes;

@@ -142,6 +142,17 @@ impl Engine {
         }
     }
 
+    /// The mapping that a connection starts with under `policy`, which says what people become there: the connector's default
+    /// one, as far as the account has its fields.
+    ///
+    /// # Errors
+    /// What the CRM's description of its fields may fail with.
+    pub async fn offered_mapping(&self, on: &Connection, resource: Resource, policy: &Policy) -> Result<Mapping> {
+        let target = self.target(on, resource, policy)?;
+        let remote = target.connector.describe(on, target.scope.remote_resource).await?;
+        Ok(offered(&target, &remote))
+    }
+
     /// What a run would do, field by field and with reasons. Nothing is written on either side.
     pub async fn preview(&self, on: &Connection, request: &RunRequest) -> Result<Plan> {
         let context = self.context(on, request, None).await?;
@@ -427,20 +438,24 @@ fn kept_request(resource: Resource, operation: Operation) -> RunRequest {
     }
 }
 
-/// The connection's own mapping, or the connector's where it has none: of that, what the account has. A field that only some
-/// accounts have (Pipedrive's website and job title, say) is no error of whoever mapped nothing.
-fn compile(mapping: Option<&Mapping>, target: &Target, local: &Schema, remote: &Schema) -> Result<CompiledMapping> {
+/// The connector's own mapping, as far as the account goes. A field that only some accounts have (Pipedrive's website and job
+/// title, say) is no error of whoever mapped nothing.
+fn offered(target: &Target, remote: &Schema) -> Mapping {
     let held = |name: &str| remote.field(name).is_some();
     let offered =
         target.capabilities.mapping_of(target.scope.resource).fields.iter().filter(|pair| held(pair.remote.as_str()));
-    let offered = Mapping::new(offered.cloned().collect());
+    Mapping::new(offered.cloned().collect())
+}
+
+/// The connection's own mapping, or what is offered where it has none.
+fn compile(mapping: Option<&Mapping>, target: &Target, local: &Schema, remote: &Schema) -> Result<CompiledMapping> {
     CompiledMapping::compile(
-        mapping.unwrap_or(&offered),
+        mapping.unwrap_or(&offered(target, remote)),
         Sides {
             resource: target.scope.resource,
             local,
             remote,
-            remote_key: target.capabilities.key_field.filter(|key| held(key)),
+            remote_key: target.capabilities.key_field.filter(|key| remote.field(key).is_some()),
             relations: target.capabilities.relations,
         },
     )

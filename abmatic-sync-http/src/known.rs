@@ -41,14 +41,6 @@ impl<K: Ord, V> Known<K, V> {
         known.entry(account(on)).or_default().insert(key, Arc::clone(&value));
         value
     }
-
-    /// Forgets it.
-    pub fn forget(&self, on: &Connection, key: &K) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_account) = known.get_mut(&account(on)) {
-            of_account.remove(key);
-        }
-    }
 }
 
 /// Whose limits and definitions: the connection's, at its address.

@@ -2,6 +2,7 @@
 //! of records only.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
@@ -53,7 +54,7 @@ pub(crate) struct Api {
     /// The fields of an object.
     pub(crate) described: Known<Object, Described>,
     /// The numbers of an object's fields in API v1.
-    pub(crate) numbers: Known<Object, std::collections::BTreeMap<String, u64>>,
+    pub(crate) numbers: Known<Object, BTreeMap<String, u64>>,
     pub(crate) names: Known<(), NameStyle>,
     /// The company's own currency.
     pub(crate) currency: Known<(), Option<String>>,

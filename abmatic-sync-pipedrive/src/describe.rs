@@ -10,7 +10,7 @@ use abmatic_sync_core::ids::FieldName;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::schema::{ChoiceOption, Field, FieldType, Schema};
 use abmatic_sync_http::client::Answer;
-use abmatic_sync_http::paging::advance;
+use abmatic_sync_http::paging::{Trail, advance};
 
 use crate::api::Api;
 use crate::column::{Column, Spelling};
@@ -98,7 +98,7 @@ async fn fields(api: &Api, on: &Connection, object: Object) -> Result<Vec<FieldI
     let mut trail = None;
     loop {
         let mut query = vec![("limit", PAGE_MAX)];
-        let after = trail.as_ref().map(|trail: &abmatic_sync_http::paging::Trail| trail.after().to_owned());
+        let after = trail.as_ref().map(|trail: &Trail| trail.after().to_owned());
         query.extend(after.as_deref().map(|after| ("cursor", after)));
         let answer = api.get(on, operation.clone(), &path, &query).await?;
         let listing: Listing<'_> = answer.json()?;

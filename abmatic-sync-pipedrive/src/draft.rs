@@ -160,6 +160,11 @@ impl<'a> Drafter<'a> {
         }
         // Without its value a part has nothing to be a part of.
         let is_empty = whole.get("value").is_none_or(Json::is_null);
+        let lost = parts.iter().find(|(column, value)| column.part != Some("value") && !value.is_blank());
+        if let (true, Some((column, _))) = (is_empty, lost) {
+            self.warnings
+                .push(format!("\"{}\" is a part of \"{}\", which is empty: it was not kept", column.name, column.key));
+        }
         let value = if is_empty { Json::Null } else { whole.into() };
         self.put(first, value);
         Ok(())

@@ -12,7 +12,7 @@ use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::steps::coerce::web_host;
-use abmatic_sync_http::paging::advance;
+use abmatic_sync_http::paging::{Trail, advance};
 
 use crate::api::Api;
 use crate::filter::{CONDITIONS_MAX, Condition, Groups};
@@ -58,7 +58,7 @@ impl Finder<'_> {
         let mut found = Vec::new();
         let mut trail = None;
         for _ in 0..(self.filters() * FILTER_COST).div_ceil(PAGE_COST) {
-            let cursor = trail.as_ref().map(|trail: &abmatic_sync_http::paging::Trail| trail.after().to_owned());
+            let cursor = trail.as_ref().map(|trail: &Trail| trail.after().to_owned());
             let page = self.reader.list(&[], cursor.as_deref()).await?;
             found.extend(page.records.into_iter().filter(|record| !record.deleted && self.wants(record)));
             trail = advance(trail, page.next).map_err(|error| error.at(self.reader.operation()))?;
@@ -96,7 +96,7 @@ impl Finder<'_> {
         let mut found = Vec::new();
         let mut trail = None;
         loop {
-            let cursor = trail.as_ref().map(|trail: &abmatic_sync_http::paging::Trail| trail.after().to_owned());
+            let cursor = trail.as_ref().map(|trail: &Trail| trail.after().to_owned());
             let page = self.reader.list(&[("filter_id", &filter)], cursor.as_deref()).await?;
             found.extend(page.records.into_iter().filter(|record| !record.deleted && self.wants(record)));
             trail = advance(trail, page.next).map_err(|error| error.at(self.reader.operation()))?;

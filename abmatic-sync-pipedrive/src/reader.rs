@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use abmatic_sync_core::connector::request::Undecodable;
-use abmatic_sync_core::error::Result;
+use abmatic_sync_core::error::{ErrorKind, Result};
 use abmatic_sync_core::ids::{FieldName, RemoteId};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::record::RemoteRecord;
@@ -14,7 +14,7 @@ use crate::api::Api;
 use crate::describe::{Described, PAGE_MAX, describe, described};
 use crate::object::Object;
 use crate::record::{Layout, decode};
-use crate::wire::Listing;
+use crate::wire::{Listing, Single};
 
 /// Ids that can be named at once ("OpenAPI v2").
 const IDS_MAX: usize = 100;
@@ -146,8 +146,6 @@ impl<'a> Reader<'a> {
 
     /// One record; gone where the answer says so.
     async fn alone(&self, id: &RemoteId, all: &mut Found) -> Result<()> {
-        use crate::wire::Single;
-        use abmatic_sync_core::error::ErrorKind;
         let path = format!("/api/v2/{}/{}", self.object.name(), id.as_str());
         let own = self.layout(&self.described).parameters();
         let query: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();

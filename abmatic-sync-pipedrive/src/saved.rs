@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::value::Value;
 use abmatic_sync_http::retry::Resend;
 use http::Method;
 use serde_json::{Value as Json, json};
@@ -125,7 +126,7 @@ impl<'a> SavedFilters<'a> {
 }
 
 /// A condition's value, which is always a text: options by their id.
-fn text_of(column: &Column, value: &abmatic_sync_core::model::value::Value) -> Result<String> {
+fn text_of(column: &Column, value: &Value) -> Result<String> {
     let is_option = matches!(column.spelling, Spelling::Choice | Spelling::Choices);
     if is_option {
         let text = value.to_string();

@@ -1,10 +1,13 @@
 //! Single values: Pipedrive's JSON to ours and back. Numbers are taken by their digits, never through a float.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use abmatic_sync_core::error::{Error, ErrorCode, Result};
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_http::decode::plain_moment;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::value::RawValue;
 use serde_json::{Number, Value as Json};
 
@@ -26,7 +29,7 @@ impl From<Value> for Read {
 /// Reads a value of a column, or of the part that the column is about.
 pub(crate) fn decode(column: &Column, raw: &RawValue) -> Result<Read, serde_json::Error> {
     let Some(part) = column.part else { return decode_plain(column, raw) };
-    let parts: Option<std::collections::BTreeMap<&str, &RawValue>> = serde_json::from_str(raw.get())?;
+    let parts: Option<BTreeMap<&str, &RawValue>> = serde_json::from_str(raw.get())?;
     match parts.and_then(|parts| parts.get(part).copied()) {
         Some(raw) => decode_plain(column, raw),
         None => Ok(Value::Null.into()),
@@ -74,7 +77,6 @@ fn decimal(text: &str) -> Option<Decimal> {
 }
 
 fn whole(text: &str) -> Option<i64> {
-    use rust_decimal::prelude::ToPrimitive as _;
     text.parse().ok().or_else(|| decimal(text).filter(Decimal::is_integer)?.to_i64())
 }
 
@@ -104,7 +106,7 @@ fn choices(column: &Column, ids: Vec<Json>) -> Read {
         is_stale |= known.is_none();
         known.unwrap_or(id)
     };
-    let set: std::collections::BTreeSet<String> = ids.into_iter().map(one).collect();
+    let set: BTreeSet<String> = ids.into_iter().map(one).collect();
     let value = if set.is_empty() { Value::Null } else { Value::MultiChoice(set) };
     Read { value, is_stale }
 }

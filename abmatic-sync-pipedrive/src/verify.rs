@@ -9,9 +9,10 @@ use abmatic_sync_core::error::Result;
 use abmatic_sync_core::ids::FieldName;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::record::RemoteRecord;
+use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::steps::coerce::coerce;
-use abmatic_sync_http::paging::advance;
+use abmatic_sync_http::paging::{Trail, advance};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::api::Api;
@@ -68,7 +69,7 @@ async fn changed_since(reader: &Reader<'_>, since: DateTime<Utc>) -> Result<Vec<
     let query = [("updated_since", since.as_str()), ("sort_by", "update_time"), ("sort_direction", "asc")];
     let (mut found, mut trail) = (Vec::new(), None);
     loop {
-        let cursor = trail.as_ref().map(|trail: &abmatic_sync_http::paging::Trail| trail.after().to_owned());
+        let cursor = trail.as_ref().map(|trail: &Trail| trail.after().to_owned());
         let page = reader.list(&query, cursor.as_deref()).await?;
         found.extend(page.records);
         trail = advance(trail, page.next).map_err(|error| error.at(reader.operation()))?;
@@ -100,8 +101,7 @@ fn alike(sent: &Value, held: &Value) -> bool {
     }
 }
 
-fn type_of(value: &Value) -> abmatic_sync_core::model::schema::FieldType {
-    use abmatic_sync_core::model::schema::FieldType;
+fn type_of(value: &Value) -> FieldType {
     match value {
         Value::Date(_) => FieldType::Date,
         Value::Instant(_) => FieldType::Instant,

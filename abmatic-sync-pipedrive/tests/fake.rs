@@ -101,7 +101,12 @@ fn create(intent: &str, fields: &[(&str, Value)]) -> Write {
 }
 
 fn update(id: &RemoteId, fields: &[(&str, Value)]) -> Write {
-    Write::Update { id: id.clone(), fields: fields.iter().cloned().collect(), references_before: Default::default() }
+    Write::Update {
+        id: id.clone(),
+        fields: fields.iter().cloned().collect(),
+        references_before: Default::default(),
+        unmodified_since: None,
+    }
 }
 
 fn written(outcome: WriteOutcome) -> Written {

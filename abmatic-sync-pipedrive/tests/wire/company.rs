@@ -111,7 +111,7 @@ pub(crate) fn create(fields: &[(&str, Value)]) -> Write {
 
 pub(crate) fn update(id: &str, fields: &[(&str, Value)]) -> Write {
     let fields = fields.iter().cloned().collect();
-    Write::Update { id: RemoteId::from(id), fields, references_before: Default::default() }
+    Write::Update { id: RemoteId::from(id), fields, references_before: Default::default(), unmodified_since: None }
 }
 
 /// A page of a list.

@@ -68,7 +68,7 @@ pub(crate) struct StoreArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// The kind of CRM: hubspot or salesforce.
+    /// The kind of CRM: hubspot, pipedrive or salesforce.
     #[arg(long, default_value = "hubspot")]
     pub(crate) connector: String,
     /// Where the CRM is, when not at its usual host; Salesforce has none, there it is the org's instance URL.
@@ -151,7 +151,7 @@ pub(crate) struct ResumeArgs {
 pub(crate) struct KnownArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// The kind of CRM: hubspot or salesforce.
+    /// The kind of CRM: hubspot, pipedrive or salesforce.
     #[arg(long, default_value = "hubspot")]
     pub(crate) connector: String,
 }

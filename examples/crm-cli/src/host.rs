@@ -8,6 +8,7 @@ use abmatic_sync_core::model::mapping::FieldMapping;
 use abmatic_sync_core::run::request::Settings;
 use abmatic_sync_http::clock::{SystemClock, SystemIds};
 use abmatic_sync_hubspot::HubspotConnector;
+use abmatic_sync_pipedrive::PipedriveConnector;
 use abmatic_sync_salesforce::SalesforceConnector;
 use abmatic_sync_sql::store::SqliteStore;
 
@@ -42,6 +43,7 @@ async fn open(args: &StoreArgs, connector: &str, credentials: Credentials) -> an
     let store = open_store(args).await?;
     let engine = Engine::new(Arc::new(store), Arc::new(SystemClock), Arc::new(SystemIds))
         .with_connector(HubspotConnector::builder().build())
+        .with_connector(PipedriveConnector::new())
         .with_connector(SalesforceConnector::builder().build());
     let id = format!("{}/{connector}/{}", args.tenant, args.connection);
     let connection = Connection::new(args.tenant.as_str(), id, connector, credentials);
@@ -54,11 +56,14 @@ impl Host {
             return Ok(());
         }
         let kept = self.engine.settings(&self.connection, args.resource).await?;
-        let offered = self.engine.connectors().iter().find(|connector| connector.descriptor().name == args.connector);
-        let destination = args.people_as.unwrap_or(args.resource);
-        let default = offered.and_then(|connector| connector.descriptor().resource(destination));
-        let default = default.map(|offer| offer.mapping_of(args.resource).clone());
-        let mut mapping = kept.mapping.or(default).unwrap_or_default();
+        let mut mapping = match kept.mapping {
+            Some(mapping) => mapping,
+            None => {
+                let mut policy = kept.policy.clone();
+                policy.people_destination = args.people_as.or(policy.people_destination);
+                self.engine.offered_mapping(&self.connection, args.resource, &policy).await?
+            }
+        };
         for (local, remote) in &args.map {
             mapping = mapping.with(FieldMapping::new(local.as_str(), remote.as_str()));
         }

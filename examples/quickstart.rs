@@ -1,9 +1,9 @@
 //! The main job, end to end: connect → preview → import → enrich → push → edit both sides → sync → sync again.
 //!
 //! `cargo run --release --example quickstart` runs it against a fake HubSpot with a few thousand messy records, and with
-//! `-- salesforce` against a fake Salesforce. With `HUBSPOT_TOKEN`, or `SALESFORCE_TOKEN` and `SALESFORCE_INSTANCE_URL`,
-//! it runs against the real one: there it reads the partners' companies, and writes only to three demo companies and
-//! contacts that it makes itself.
+//! `-- pipedrive` or `-- salesforce` against a fake Pipedrive or Salesforce. With `HUBSPOT_TOKEN`, `PIPEDRIVE_TOKEN`, or
+//! `SALESFORCE_TOKEN` and `SALESFORCE_INSTANCE_URL`, it runs against the real one: there it reads the partners' companies,
+//! and writes only to three demo companies and contacts that it makes itself.
 
 use std::sync::Arc;
 
@@ -26,9 +26,11 @@ use abmatic_sync_core::store::state::{LinkEnds, LogQuery, StateStore};
 use abmatic_sync_examples::show;
 use abmatic_sync_http::clock::{SystemClock, SystemIds};
 use abmatic_sync_hubspot::HubspotConnector;
+use abmatic_sync_pipedrive::PipedriveConnector;
 use abmatic_sync_salesforce::SalesforceConnector;
 use abmatic_sync_sql::store::SqliteStore;
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
+use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
 use abmatic_sync_testkit::fake::salesforce::FakeSalesforce;
 use anyhow::Context;
 
@@ -55,6 +57,15 @@ const HUBSPOT: Words = Words {
     website: "domain",
 };
 
+const PIPEDRIVE: Words = Words {
+    connector: "pipedrive",
+    title: "Pipedrive",
+    partners: "NOT website IS NULL\nemployee_count > 5000 OR industry = \"Insurance\"",
+    name: "name",
+    city: "address",
+    website: "website",
+};
+
 const SALESFORCE: Words = Words {
     connector: "salesforce",
     title: "Salesforce",
@@ -79,18 +90,21 @@ struct Tour {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let salesforce_token = std::env::var("SALESFORCE_TOKEN").ok();
-    let is_salesforce = salesforce_token.is_some() || std::env::args().nth(1).as_deref() == Some("salesforce");
-    let words = if is_salesforce { &SALESFORCE } else { &HUBSPOT };
-    let token = if is_salesforce { salesforce_token } else { std::env::var("HUBSPOT_TOKEN").ok() };
+    let asked = std::env::args().nth(1);
+    let token_of = |words: &Words| std::env::var(format!("{}_TOKEN", words.connector.to_uppercase())).ok();
+    let by_name = |words: &&&Words| asked.as_deref() == Some(words.connector);
+    let by_token = |words: &&&Words| token_of(words).is_some();
+    let all = [&HUBSPOT, &PIPEDRIVE, &SALESFORCE];
+    let words: &'static Words = all.iter().find(by_name).or_else(|| all.iter().find(by_token)).unwrap_or(&&HUBSPOT);
+    let token = token_of(words);
     let (fake, connection) = connection(words, token).await?;
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(&folder.path().join("host.db")).await?;
     let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(SystemIds));
-    let engine = if is_salesforce {
-        engine.with_connector(SalesforceConnector::builder().build())
-    } else {
-        engine.with_connector(HubspotConnector::builder().build())
+    let engine = match words.connector {
+        "pipedrive" => engine.with_connector(PipedriveConnector::new()),
+        "salesforce" => engine.with_connector(SalesforceConnector::builder().build()),
+        _ => engine.with_connector(HubspotConnector::builder().build()),
     };
     let demo_sites = DEMO.iter().flat_map(|(_, domain)| [(*domain).to_owned(), site(domain)]);
     let scope = match &fake {
@@ -123,6 +137,11 @@ async fn connection(words: &Words, token: Option<String>) -> anyhow::Result<(Opt
         }
         return Ok((None, connection));
     }
+    if words.connector == PIPEDRIVE.connector {
+        let crm = FakePipedrive::builder().seed_records(3_500).rng_seed(7).start().await?;
+        let connection = to(crm.token()).with_base_url(crm.base_url().parse()?);
+        return Ok((Some(Box::new(crm)), connection));
+    }
     if words.connector == SALESFORCE.connector {
         let crm = FakeSalesforce::builder().seed_records(3_500).rng_seed(7).start().await?;
         let connection = to(crm.token()).with_base_url(crm.base_url().parse()?);
@@ -141,9 +160,8 @@ impl Tour {
     async fn connect(&self) -> anyhow::Result<()> {
         heading(&format!("1 · connect: the mapping is checked against {}'s own field definitions", self.words.title));
         let policy = Policy::default().with_duplicates(DuplicateHandling::OverwriteAll);
-        let connectors = self.engine.connectors();
-        let offered = connectors[0].descriptor().resource(Resource::Account).context("accounts are offered")?;
-        let mapping = offered.default_mapping.clone().with(FieldMapping::new("field_01", self.words.city));
+        let offered = self.engine.offered_mapping(&self.connection, Resource::Account).await?;
+        let mapping = offered.with(FieldMapping::new("field_01", self.words.city));
         let wrong = mapping.clone().with(FieldMapping::new("field_02", "favourite_colour"));
         let refused =
             self.engine.save_settings(&self.connection, Resource::Account, &Settings::new(wrong, policy.clone())).await;

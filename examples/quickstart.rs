@@ -160,7 +160,7 @@ impl Tour {
     async fn connect(&self) -> anyhow::Result<()> {
         heading(&format!("1 · connect: the mapping is checked against {}'s own field definitions", self.words.title));
         let policy = Policy::default().with_duplicates(DuplicateHandling::OverwriteAll);
-        let offered = self.engine.offered_mapping(&self.connection, Resource::Account).await?;
+        let offered = self.engine.offered_mapping(&self.connection, Resource::Account, &policy).await?;
         let mapping = offered.with(FieldMapping::new("field_01", self.words.city));
         let wrong = mapping.clone().with(FieldMapping::new("field_02", "favourite_colour"));
         let refused =

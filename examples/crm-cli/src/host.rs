@@ -56,21 +56,17 @@ impl Host {
             return Ok(());
         }
         let kept = self.engine.settings(&self.connection, args.resource).await?;
-        let mut mapping = match kept.mapping {
-            Some(mapping) => mapping,
-            None => {
-                let mut policy = kept.policy.clone();
-                policy.people_destination = args.people_as.or(policy.people_destination);
-                self.engine.offered_mapping(&self.connection, args.resource, &policy).await?
-            }
-        };
-        for (local, remote) in &args.map {
-            mapping = mapping.with(FieldMapping::new(local.as_str(), remote.as_str()));
-        }
         let policy = match args.people_as {
             Some(destination) => kept.policy.with_people_destination(destination),
             None => kept.policy,
         };
+        let mut mapping = match kept.mapping {
+            Some(mapping) => mapping,
+            None => self.engine.offered_mapping(&self.connection, args.resource, &policy).await?,
+        };
+        for (local, remote) in &args.map {
+            mapping = mapping.with(FieldMapping::new(local.as_str(), remote.as_str()));
+        }
         self.engine.save_settings(&self.connection, args.resource, &Settings::new(mapping, policy)).await?;
         Ok(())
     }

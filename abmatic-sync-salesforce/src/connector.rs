@@ -44,7 +44,7 @@ const SETTLE_SECONDS: u32 = 60;
 /// From so many records on a job and its pages are fewer calls than a query's pages of 2,000.
 const BULK_READ_MIN: u64 = 50_000;
 /// Records in one page of a job's results: so many are in memory at once.
-const BULK_PAGE: usize = 10_000;
+const BULK_PAGE: usize = 5_000;
 /// From so many rows on a write goes by Bulk ("Large Data Volumes Best Practices": some 2,000).
 const BULK_WRITE_MIN: usize = 2_000;
 /// Rows of one job: Salesforce works in batches of so many ("Bulk API 2.0 Ingest").
@@ -191,7 +191,8 @@ impl SalesforceBuilder {
         self
     }
 
-    /// How many records of a Bulk read are in memory at once. 10,000 unless told.
+    /// How many records of a Bulk read are in memory at once. 5,000 unless told: with twice as many an import takes half the
+    /// calls, and more than 100 MB.
     #[must_use]
     pub fn bulk_page(mut self, records: usize) -> Self {
         self.options.bulk_page = records.max(1);

@@ -21,7 +21,7 @@ use crate::associations::{Relation, attach};
 use crate::batch::{Batches, Found};
 use crate::describe::{Described, described};
 use crate::object::{LEAD_STAGE, Object, RECORD_ID, STAGE};
-use crate::record::{Decoded, Layout, decode};
+use crate::record::{Decoded, Layout, WholePage, decode};
 use crate::search::{self, Filter, Group, SearchBody, translate};
 use crate::wire::{ListAnswer, Listing, Member, WithId};
 
@@ -117,17 +117,24 @@ impl Reader<'_> {
             }
             self.api.get(self.on, self.operation(), &self.api.version.records(self.object), &query).await?
         };
-        let mut listing: Listing<'_> = answer.json()?;
-        let next = advance(trail, listing.after())
-            .map_err(|error| error.at(&self.operation()))?
-            .map(|trail| trail.to_cursor());
-        let mut found = if bare {
-            let ids = listing.results.iter().map(|raw| id_of(raw)).collect::<Result<Vec<_>>>();
-            let ids = ids.map_err(|error| error.at(&self.operation()))?;
-            self.batches(&layout).archived(archived.is_some()).complete(&ids).await?
-        } else {
-            self.decoded(&layout, &listing.results).await?
+        let whole = if bare { None } else { WholePage::decode(&layout, answer.body()) };
+        let (mut found, after) = match whole {
+            Some(whole) => (Found { records: whole.records, undecodable: Vec::new() }, whole.after),
+            None => {
+                let mut listing: Listing<'_> = answer.json()?;
+                let after = listing.after();
+                if bare {
+                    let ids = listing.results.iter().map(|raw| id_of(raw)).collect::<Result<Vec<_>>>();
+                    let ids = ids.map_err(|error| error.at(&self.operation()))?;
+                    (self.batches(&layout).archived(archived.is_some()).complete(&ids).await?, after)
+                } else {
+                    (Found::decode(&layout, &listing.results), after)
+                }
+            }
         };
+        let next = advance(trail, after).map_err(|error| error.at(&self.operation()))?;
+        let next = next.map(|trail| trail.to_cursor());
+        self.fetch_cut_off(&layout, &mut found).await?;
         if let Some(since) = archived {
             found.records.retain(|one| since.is_none_or(|since| one.archived_at.is_none_or(|at| at >= since)));
             found.records.iter_mut().for_each(|one| one.record.deleted = true);
@@ -222,9 +229,8 @@ impl Reader<'_> {
         Ok(self.page(found, next, total))
     }
 
-    /// Decodes a list's records and fetches the associations that did not fit in.
-    async fn decoded(&self, layout: &Layout, raw: &[&RawValue]) -> Result<Found> {
-        let mut found = Found::decode(layout, raw);
+    /// Fetches the associations that did not fit into a list's records.
+    async fn fetch_cut_off(&self, layout: &Layout, found: &mut Found) -> Result<()> {
         for relation in &layout.relations {
             let cut = |one: &&mut Decoded| one.cut_off.iter().any(|cut| std::ptr::eq(*cut, *relation));
             let mut records: Vec<&mut RemoteRecord> =
@@ -233,7 +239,7 @@ impl Reader<'_> {
                 attach(self.api, self.on, &[relation], &mut records).await?;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     fn page(&self, found: Found, next: Option<PageCursor>, total: Option<u64>) -> Page {

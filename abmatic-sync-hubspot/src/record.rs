@@ -16,7 +16,7 @@ use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_http::decode::Scalar;
 use chrono::{DateTime, Utc};
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -24,7 +24,7 @@ use crate::associations::{Relation, pick_inline};
 use crate::describe::Described;
 use crate::object::MERGED_IDS;
 use crate::values;
-use crate::wire::{IdText, InlineAssociations, WithId};
+use crate::wire::{IdText, InlineAssociations, Paging, WithId};
 
 /// Which properties and relations are decoded, and as what.
 #[derive(Clone, Debug)]
@@ -97,6 +97,73 @@ pub(crate) fn decode(layout: &Layout, raw: &RawValue) -> Result<Decoded, Undecod
         let what = Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, "the record does not parse");
         Undecodable::new(id, what.caused_by(error))
     })
+}
+
+/// A list's page of which every record decodes, read in one pass.
+#[derive(Debug)]
+pub(crate) struct WholePage {
+    pub(crate) records: Vec<Decoded>,
+    pub(crate) after: Option<String>,
+}
+
+impl WholePage {
+    /// `None` where anything is not as it should be: then the records are to be decoded one by one, so that a bad one
+    /// fails alone.
+    pub(crate) fn decode(layout: &Layout, body: &[u8]) -> Option<Self> {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let page = json.deserialize_map(PageVisitor(layout)).ok()?;
+        json.end().ok().map(|()| page)
+    }
+}
+
+struct PageVisitor<'l>(&'l Layout);
+
+impl<'de> Visitor<'de> for PageVisitor<'_> {
+    type Value = WholePage;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page of records")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WholePage, A::Error> {
+        let mut records = None;
+        let mut paging: Option<Paging> = None;
+        while let Some(part) = map.next_key::<Cow<'de, str>>()? {
+            match &*part {
+                "results" => records = Some(map.next_value_seed(RecordsSeed(self.0))?),
+                "paging" => paging = map.next_value()?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        let records = records.ok_or_else(|| A::Error::missing_field("results"))?;
+        Ok(WholePage { records, after: paging.and_then(Paging::after) })
+    }
+}
+
+struct RecordsSeed<'l>(&'l Layout);
+
+impl<'de> DeserializeSeed<'de> for RecordsSeed<'_> {
+    type Value = Vec<Decoded>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RecordsSeed<'_> {
+    type Value = Vec<Decoded>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut records = Vec::new();
+        while let Some(record) = seq.next_element_seed(RecordSeed(self.0))? {
+            records.push(record);
+        }
+        Ok(records)
+    }
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::connector::request::Undecodable;
 use crate::error::{Error, Result};
-use crate::model::link::LinkScope;
+use crate::model::link::{Link, LinkScope};
 use crate::model::quarantine::{Quarantined, Seen};
 use crate::model::record::RecordId;
 use crate::model::resource::Side;
@@ -110,6 +110,18 @@ impl SetAside {
     fn newest(&self, pair: &Pair) -> Option<&Quarantined> {
         self.of(pair).into_iter().max_by(|a, b| (a.failed_at, &a.record).cmp(&(b.failed_at, &b.record)))
     }
+}
+
+/// Of these links those of which no record is set aside: the others are tried again when they are due, or have changed.
+pub(crate) async fn not_set_aside(context: &RunContext, links: Vec<Link>) -> Result<Vec<Link>> {
+    if links.is_empty() || !context.quarantine.any() {
+        return Ok(links);
+    }
+    let ends = |link: &Link| [RecordId::Local(link.local_id.clone()), RecordId::Remote(link.remote_id.clone())];
+    let query = QuarantineQuery::Of(links.iter().flat_map(ends).collect());
+    let held: HashSet<RecordId> =
+        context.store.state().quarantine(&context.scope, &query).await?.into_iter().map(|held| held.record).collect();
+    Ok(links.into_iter().filter(|link| !ends(link).iter().any(|end| held.contains(end))).collect())
 }
 
 /// Of the records that a block set out to try again those that are in none of its pairs: they are gone, or nobody's

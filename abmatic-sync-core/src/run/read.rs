@@ -21,6 +21,7 @@ use crate::run::cursors::{
     ARCHIVED_CURSOR, AUTO_PUSH_CURSOR, LOCAL_CURSOR, broken_checkpoint, deletions, deletions_read, incremental,
     parse_due, parse_version, remote_cursor_name, version_cursor, whole,
 };
+use crate::run::quarantine::not_set_aside;
 use crate::run::request::Operation;
 use crate::store::state::{LinkEnds, QuarantineQuery};
 
@@ -235,7 +236,7 @@ impl Reader {
         let next = (links.len() == context.block_records)
             .then(|| links.last().map(|link| link.local_id.to_string()))
             .flatten();
-        let links = self.worth_a_look(links).await?;
+        let links = self.worth_a_look(not_set_aside(context, links).await?).await?;
         let ids: Vec<RemoteId> = links.iter().map(|link| link.remote_id.clone()).collect();
         let page = context.read_remote_whole(&ids, EditTimes::NotWanted).await?;
         let found = page.records.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.merged_ids));

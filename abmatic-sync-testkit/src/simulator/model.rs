@@ -3,7 +3,7 @@
 //! Each field of each record carries, for each side, the newest edit by a person that its value takes account of. A write by
 //! the engine hands that knowledge on; where it destroys an edit that the written value knows nothing of, something is lost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use abmatic_sync_core::model::mapping::MappingDirection;
 use abmatic_sync_core::model::resource::{Resource, Side};
@@ -80,6 +80,10 @@ pub(crate) struct Model {
     losses: Vec<Loss>,
     /// By which events people touched a record.
     touched: HashMap<(usize, Resource, String), Vec<usize>>,
+    /// Which records the engine ever had a link of.
+    linked: HashSet<(usize, Resource, String)>,
+    /// Which records people merged away.
+    merged: HashSet<(usize, Resource, String)>,
 }
 
 impl Model {
@@ -94,6 +98,8 @@ impl Model {
             agreed: HashMap::new(),
             losses: Vec::new(),
             touched: HashMap::new(),
+            linked: HashSet::new(),
+            merged: HashSet::new(),
         }
     }
 
@@ -102,8 +108,15 @@ impl Model {
         std::mem::take(&mut self.losses)
     }
 
+    /// Learns that the engine has a link between two records.
+    pub(crate) fn see_link(&mut self, pair: &PairOf) {
+        self.introduce(pair);
+        self.linked.insert((0, pair.resource, pair.local.clone()));
+        self.linked.insert((pair.crm + 1, pair.resource, pair.remote.clone()));
+    }
+
     /// Learns that two records are one, though not since when.
-    pub(crate) fn introduce(&mut self, pair: &PairOf) {
+    fn introduce(&mut self, pair: &PairOf) {
         self.partner.insert((pair.crm, pair.resource, 0, pair.local.clone()), pair.remote.clone());
         self.partner.insert((pair.crm, pair.resource, pair.crm + 1, pair.remote.clone()), pair.local.clone());
     }
@@ -146,7 +159,11 @@ impl Model {
 
     fn edited(&mut self, event: &Event) {
         let number = self.times.len();
-        self.touched.entry((event.side, event.resource, event.id.clone())).or_default().push(number);
+        let record = (event.side, event.resource, event.id.clone());
+        if event.kind == EventKind::Merge {
+            self.merged.insert(record.clone());
+        }
+        self.touched.entry(record).or_default().push(number);
         // To write what was there is no edit.
         for (field, _, new) in event.changes.iter().filter(|(_, old, new)| old != new) {
             let cell = self.cells.entry(place(event, field)).or_default();
@@ -184,7 +201,12 @@ impl Model {
             return Err(format!("I4: {} is created on side {} from no record", event.id, event.side));
         };
         let made = self.tags.entry((event.side, event.resource, tag.clone())).or_default();
-        if let Some(first) = made.first() {
+        // What people merged away before anybody learned that it had been made can be found by nobody.
+        let is_lost = |id: &&String| {
+            let record = (event.side, event.resource, (*id).clone());
+            self.merged.contains(&record) && !self.linked.contains(&record)
+        };
+        if let Some(first) = made.iter().find(|id| !is_lost(id)) {
             return Err(format!(
                 "I4: {} {} on side {} is made of {tag}, which is {first} there already",
                 event.resource, event.id, event.side

@@ -416,7 +416,7 @@ impl World {
     /// Lets the model judge what happened since; `logged` names the resource whose log has to be whole.
     fn judge(&mut self, logged: Option<Resource>) -> Result<(), String> {
         // Links that were made or replaced meanwhile are needed to judge what was written on their behalf.
-        self.each_link(|model, pair, _| model.introduce(pair));
+        self.each_link(|model, pair, _| model.see_link(pair));
         let events = self.journal.since(self.judged);
         self.judged += events.len();
         for event in &events {

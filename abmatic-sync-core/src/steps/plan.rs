@@ -204,9 +204,8 @@ fn why_kept(pair: &Pair, gone: Side, rules: &PlanRules<'_>) -> Option<String> {
 fn action_of(planned: &Planned, mode: Mode, rules: &PlanRules<'_>) -> Action {
     match mode {
         Mode::New { source } => Action::Create(source.other()),
-        Mode::Existing { .. } | Mode::ThreeWay { .. }
-            if !planned.to_local.is_empty() || !planned.to_remote.is_empty() =>
-        {
+        // A change with nothing to write was written by a run that could not say so.
+        Mode::Existing { .. } | Mode::ThreeWay { .. } if planned.changes.iter().any(|change| change.written) => {
             Action::Update
         }
         Mode::Existing { .. } if rules.merge.duplicates == DuplicateHandling::Skip => {
@@ -217,6 +216,12 @@ fn action_of(planned: &Planned, mode: Mode, rules: &PlanRules<'_>) -> Action {
 }
 
 fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rules: &PlanRules<'_>) -> Result<()> {
+    planned.agreements.reserve(rules.mapping.fields.len());
+    if let Mode::New { source } = mode {
+        planned.changes.reserve(rules.mapping.fields.len());
+        let target = if source == Side::Local { &mut planned.to_remote } else { &mut planned.to_local };
+        *target = Fields::with_capacity(rules.mapping.fields.len());
+    }
     for (place, field) in rules.mapping.fields.iter().enumerate() {
         let at = FieldAt { place, field };
         let Some((local, remote)) = values_of(planned, field, references)? else {
@@ -226,7 +231,7 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
         let pair = &planned.pair;
         let arrived = pair.link.as_ref().and_then(|link| arrived(&link.base, field, &local, &remote));
         let base = match &arrived {
-            Some((local, remote)) => Some((local, remote)),
+            Some(arrived) => Some((&arrived.local, &arrived.remote)),
             None => pair.link.as_ref().and_then(|link| base_of(&link.base, &field.local)),
         };
         let decision = merge_field(
@@ -245,6 +250,9 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
             mode,
             &rules.merge,
         );
+        if let Some(arrived) = &arrived {
+            planned.note_arrival(field, arrived);
+        }
         match decision {
             Decision::Agree | Decision::Settle(None) => planned.agree(at, local, remote, None),
             Decision::Settle(Some(reason)) => {
@@ -253,8 +261,8 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
             }
             Decision::SettleBlank => planned.agree(at, Value::Null, Value::Null, None),
             Decision::Stay(reason) => {
-                if let Some((local, remote)) = arrived {
-                    planned.agree(at, local, remote, None);
+                if let Some(arrived) = arrived {
+                    planned.agree(at, arrived.local, arrived.remote, None);
                 }
                 if let Some(reason) = reason {
                     planned.report(field, mode, &local, &remote, reason);
@@ -311,19 +319,28 @@ fn base_of<'a>(base: &'a Base, field: &FieldName) -> Option<(&'a Value, &'a Valu
     Some((base.local(field.as_str())?, base.remote(field.as_str())?))
 }
 
-/// The base by a value that was under way when a run ended, where its target holds it: then it arrived. A target that still
-/// holds what it held before got nothing, although that may well look like a part of what was sent: `"Acme"` is no cut
-/// `"Acme Inc"` where `"Acme"` was there before.
-fn arrived(base: &Base, field: &MappedField, local: &Value, remote: &Value) -> Option<(Value, Value)> {
+/// A value that was under way when a run ended, and what both sides held once it had arrived.
+struct Arrived {
+    way: Direction,
+    local: Value,
+    remote: Value,
+}
+
+/// The value that was under way when a run ended, where its target holds it: then it arrived. A target that still holds what
+/// it held before got nothing, although that may well look like a part of what was sent: `"Acme"` is no cut `"Acme Inc"`
+/// where `"Acme"` was there before.
+fn arrived(base: &Base, field: &MappedField, local: &Value, remote: &Value) -> Option<Arrived> {
     let name = field.local.as_str();
     let there = base.under_way(name, Direction::FromAbmatic);
     let here = base.under_way(name, Direction::ToAbmatic);
     let has_moved = || base.remote(name).is_none_or(|before| !field.same(before, remote));
     match (there, here) {
         (Some(sent), _) if field.same(sent, remote) || (has_moved() && is_form_of(remote, sent)) => {
-            Some((sent.clone(), remote.clone()))
+            Some(Arrived { way: Direction::FromAbmatic, local: sent.clone(), remote: remote.clone() })
         }
-        (_, Some(written)) if field.same(written, local) => Some((local.clone(), written.clone())),
+        (_, Some(written)) if field.same(written, local) => {
+            Some(Arrived { way: Direction::ToAbmatic, local: local.clone(), remote: written.clone() })
+        }
         (Some(_) | None, _) => None,
     }
 }
@@ -368,6 +385,21 @@ impl Planned {
         let was_read = pair.remote.is_none() || remote.is_some();
         if !is_based && was_read && blanks != [false, false] {
             self.agree(at, Value::Null, Value::Null, None);
+        }
+    }
+
+    /// An earlier run wrote this, and could not say so.
+    fn note_arrival(&mut self, field: &MappedField, arrived: &Arrived) {
+        let base = self.pair.link.as_ref().map(|link| &link.base);
+        let name = field.local.as_str();
+        let (old, new) = match arrived.way {
+            Direction::FromAbmatic => (base.and_then(|base| base.remote(name)), &arrived.local),
+            Direction::ToAbmatic => (base.and_then(|base| base.local(name)), &arrived.remote),
+        };
+        let old = old.cloned().unwrap_or_default();
+        if !field.same(&old, new) {
+            let (name, reason) = (field.local.clone(), Reason::OnlyChange);
+            self.changes.push(FieldChange::new(name, arrived.way, old, new.clone(), reason));
         }
     }
 

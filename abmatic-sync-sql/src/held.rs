@@ -15,7 +15,7 @@ use crate::batch::Batch;
 use crate::failure::failed;
 use crate::records::BY_ID;
 use crate::text::{edits_to_json, from_json, micros, to_json};
-use crate::{host_fields, keys};
+use crate::{births, host_fields, keys};
 
 static UPDATE: Batch = Batch::new(
     "INSERT INTO abmatic_record (scope, id, match_key, version, created_at, modified_at, fields, edited_at, deleted) VALUES ",
@@ -115,7 +115,15 @@ pub(crate) async fn hold(
     ids: &[&str],
 ) -> Result<HashMap<String, Held>> {
     let rows = BY_ID.fetch(connection, |binds| binds.push(scope), ids, |binds, id| binds.push(id)).await;
-    rows.map_err(failed("read records"))?.iter().map(|row| Held::read(row, resource)).collect()
+    let rows = rows.map_err(failed("read records"))?;
+    let births = rows.iter().filter_map(|row| match row.try_get::<Option<i64>, _>(8) {
+        Ok(Some(_)) => Some(row.try_get(7)),
+        Ok(None) => None,
+        Err(error) => Some(Err(error)),
+    });
+    let births = births.collect::<sqlx::Result<Vec<i64>>>().map_err(failed("read records"))?;
+    births::part(connection, births).await?;
+    rows.iter().map(|row| Held::read(row, resource)).collect()
 }
 
 /// Writes those that were changed, in the order of their versions.

@@ -19,6 +19,7 @@
 #![cfg(feature = "sqlite")]
 
 mod batch;
+mod births;
 mod dialect;
 pub mod export;
 mod failure;

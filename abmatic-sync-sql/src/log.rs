@@ -1,12 +1,15 @@
 //! The log: written with each page, asked by run, record, resource, status, direction, code and time.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use abmatic_sync_core::error::{ErrorCode, Result};
 use abmatic_sync_core::ids::{ConnectionId, LocalId, RemoteId, RunId, TenantId};
 use abmatic_sync_core::model::change::Direction;
+use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::journal::{LogEntry, Status};
 use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_core::store::page::Birth;
 use abmatic_sync_core::store::state::LogQuery;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
@@ -16,11 +19,12 @@ use crate::failure::{failed, unreadable};
 use crate::runs;
 use crate::scopes::ScopeKey;
 use crate::store::SqliteStore;
-use crate::text::{changes_from_json, changes_to_json, micros, time, word};
+use crate::text::{changes_from_json, changes_to_json, from_json, micros, time, word};
 
 static WRITE: Batch = Batch::new(
-    "INSERT OR FAIL INTO abmatic_log (scope, run, status, direction, at, local_id, remote_id, code, message, changes) VALUES ",
-    "(?,?,?,?,?,?,?,?,?,?)",
+    "INSERT OR FAIL INTO abmatic_log
+     (id, scope, run, status, direction, at, local_id, remote_id, code, message, changes) VALUES ",
+    "(?,?,?,?,?,?,?,?,?,?,?)",
     "",
 );
 
@@ -64,46 +68,93 @@ impl SqliteStore {
     }
 }
 
-/// Writes entries of a tenant; `run` with its number is the one that most of them belong to.
-pub(crate) async fn write(
-    connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    scopes: &LogScopes,
-    (run, number): (&RunId, i64),
-    entries: &[LogEntry],
-) -> Result<()> {
+/// Where a page's lines of the log go.
+pub(crate) struct Lines<'a> {
+    tenant: &'a TenantId,
+    scopes: &'a LogScopes,
+    run: &'a RunId,
+    number: i64,
+}
+
+impl<'a> Lines<'a> {
+    /// Lines of a run, which is known in the database from now on.
+    pub(crate) async fn of_run(
+        connection: &mut SqliteConnection,
+        tenant: &'a TenantId,
+        scopes: &'a LogScopes,
+        run: &'a RunId,
+    ) -> Result<Self> {
+        Ok(Self { tenant, scopes, run, number: runs::number(connection, tenant, run).await? })
+    }
+
+    /// The run's number.
+    pub(crate) fn run(&self) -> i64 {
+        self.number
+    }
+
+    pub(crate) fn scope_of(&self, entry: &LogEntry) -> Option<i64> {
+        self.scopes.of(entry)
+    }
+
+    /// Takes `count` lines of the run and gives the first one's number.
+    pub(crate) async fn take(&self, connection: &mut SqliteConnection, count: usize) -> Result<i64> {
+        let first = next_line(connection, count).await?;
+        runs::extend_log(connection, self.number, first, nth(first, count) - 1).await?;
+        Ok(first)
+    }
+}
+
+/// Takes `count` lines and gives the first one's number.
+async fn next_line(connection: &mut SqliteConnection, count: usize) -> Result<i64> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let last: i64 = sqlx::query_scalar("UPDATE abmatic_version SET last_line = last_line + ?1 RETURNING last_line")
+        .bind(count)
+        .fetch_one(connection)
+        .await
+        .map_err(failed("number the log"))?;
+    Ok(last - count + 1)
+}
+
+/// The number that comes `place` after `first`.
+pub(crate) fn nth(first: i64, place: usize) -> i64 {
+    first.saturating_add(number(place))
+}
+
+/// Writes entries, most of which belong to the run of `lines`.
+pub(crate) async fn write(connection: &mut SqliteConnection, lines: &Lines<'_>, entries: &[LogEntry]) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
-    let mut numbers = BTreeMap::from([(run.as_str(), number)]);
+    let mut numbers = BTreeMap::from([(lines.run.as_str(), lines.number)]);
     for entry in entries {
         if !numbers.contains_key(entry.run.as_str()) {
-            numbers.insert(entry.run.as_str(), runs::number(connection, tenant, &entry.run).await?);
+            numbers.insert(entry.run.as_str(), runs::number(connection, lines.tenant, &entry.run).await?);
         }
     }
+    let first = next_line(connection, entries.len()).await?;
     let changes = entries.iter().map(|entry| changes_to_json(&entry.changes)).collect::<Result<Vec<_>>>()?;
-    let rows = entries.iter().zip(changes);
+    let rows = entries.iter().zip(changes).enumerate();
     let written = WRITE.execute(
         connection,
         |_| {},
         rows,
-        |binds, (entry, changes)| {
-            binds.push(scopes.of(entry));
+        |binds, (place, (entry, changes))| {
+            binds.push(nth(first, place));
+            binds.push(lines.scope_of(entry));
             binds.push(numbers.get(entry.run.as_str()).copied());
             binds.push(status_number(entry.status));
             binds.push(direction_number(entry.direction));
             binds.push(micros(entry.at));
-            binds.push(entry.local_id.as_ref().map(LocalId::as_str));
-            binds.push(entry.remote_id.as_ref().map(RemoteId::as_str));
+            binds.push(entry.local_id.as_ref().map(LocalId::to_shared));
+            binds.push(entry.remote_id.as_ref().map(RemoteId::to_shared));
             binds.push(entry.code.map(ErrorCode::as_str));
             binds.push(entry.message.as_str());
             binds.push(changes);
         },
     );
-    let written = written.await.map_err(failed("write the log"))?;
-    let first = written.last_id - i64::try_from(written.rows).unwrap_or(0) + 1;
+    written.await.map_err(failed("write the log"))?;
     for number in numbers.into_values() {
-        runs::extend_log(connection, number, first, written.last_id).await?;
+        runs::extend_log(connection, number, first, nth(first, entries.len()) - 1).await?;
     }
     Ok(())
 }
@@ -158,27 +209,25 @@ pub(crate) async fn find(
     order: Order,
     limit: usize,
 ) -> Result<Vec<(i64, LogEntry)>> {
-    let mut sql = QueryBuilder::new(
-        "SELECT l.id, r.id, s.connection, s.resource, l.status, l.direction, l.at, l.local_id, l.remote_id, l.code, \
-         l.message, l.changes FROM (SELECT * FROM abmatic_log WHERE scope IN (",
-    );
     let scopes = scopes(connection, query).await?;
-    if scopes.is_empty() {
+    let mut of_run = None;
+    if let Some(run) = &query.run {
+        of_run = runs::log_range(connection, &query.tenant, run).await?;
+    }
+    if scopes.is_empty() || (query.run.is_some() && of_run.is_none()) {
         return Ok(Vec::new());
     }
-    let mut list = sql.separated(", ");
-    scopes.into_iter().for_each(|scope| {
-        list.push_bind(scope);
-    });
-    sql.push(")");
-    if let Some(run) = &query.run {
-        let Some((number, lines)) = runs::log_range(connection, &query.tenant, run).await? else {
-            return Ok(Vec::new());
-        };
-        sql.push(" AND id BETWEEN ").push_bind(*lines.start()).push(" AND ").push_bind(*lines.end());
-        sql.push(" AND run = ").push_bind(number);
+    let mut sql = QueryBuilder::new(
+        "SELECT l.line, r.id, s.connection, s.resource, l.status, l.direction, l.at, l.local_id, l.remote_id, l.code, \
+         l.message, l.changes, l.fields FROM (",
+    );
+    let places = [Place::LOG, Place::BIRTHS];
+    for (number, place) in places.iter().filter(|place| place.may_hold(query)).enumerate() {
+        sql.push(if number == 0 { "" } else { " UNION ALL " }).push("SELECT * FROM (");
+        place.push_select(&mut sql, query, &scopes, of_run.as_ref());
+        place.push_order(&mut sql, order, limit);
+        sql.push(")");
     }
-    push_conditions(&mut sql, query);
     push_order(&mut sql, order, limit);
     let rows = sql.build().fetch_all(connection).await.map_err(failed("read the log"))?;
     rows.iter().map(entry).collect()
@@ -197,44 +246,125 @@ async fn scopes(connection: &mut SqliteConnection, query: &LogQuery) -> Result<V
     sql.build_query_scalar().fetch_all(connection).await.map_err(failed("look scopes up"))
 }
 
-fn push_conditions(sql: &mut QueryBuilder<Sqlite>, query: &LogQuery) {
-    if let Some(id) = &query.local_id {
-        sql.push(" AND local_id = ").push_bind(id.as_str().to_owned());
+/// A run's number and the lines between which its own stand.
+type OfRun = (i64, RangeInclusive<i64>);
+
+/// Where lines of the log stand, and what their columns are called there.
+struct Place {
+    select: &'static str,
+    line: &'static str,
+    scope: &'static str,
+    at: &'static str,
+    local_id: &'static str,
+    /// What else the scopes of a record have to be, where an id is looked for.
+    of_local_id: &'static str,
+    of_remote_id: &'static str,
+}
+
+impl Place {
+    const LOG: Self = Self {
+        select: "SELECT id AS line, scope, run, status, direction, at, local_id, remote_id, code, message, changes, \
+                 NULL AS fields FROM abmatic_log",
+        line: "id",
+        scope: "scope",
+        at: "at",
+        local_id: "local_id",
+        of_local_id: "",
+        of_remote_id: "",
+    };
+
+    /// All of them are created records of the host's, without a code.
+    const BIRTHS: Self = Self {
+        select: "SELECT log_line, log_scope, run, 1 AS status, 1 AS direction, created_at, id, remote_id, NULL AS code, \
+                 'created here', more_changes, fields FROM abmatic_record",
+        line: "log_line",
+        scope: "log_scope",
+        at: "created_at",
+        local_id: "id",
+        of_local_id: " AND scope IN (SELECT id FROM abmatic_scope WHERE connection = '' AND tenant = ",
+        of_remote_id: " AND link_scope IN (SELECT id FROM abmatic_scope WHERE remote_resource <> '' AND tenant = ",
+    };
+
+    fn may_hold(&self, query: &LogQuery) -> bool {
+        self.scope == Self::LOG.scope
+            || (query.status.is_none_or(|status| status == Status::Created)
+                && query.direction.is_none_or(|direction| direction == Direction::ToAbmatic)
+                && query.code.is_none())
     }
-    if let Some(id) = &query.remote_id {
-        sql.push(" AND remote_id = ").push_bind(id.as_str().to_owned());
+
+    fn push_select(&self, sql: &mut QueryBuilder<Sqlite>, query: &LogQuery, scopes: &[i64], of_run: Option<&OfRun>) {
+        let by_id = query.local_id.is_some() || query.remote_id.is_some();
+        // The scope's index is of no use where an id is given.
+        sql.push(self.select).push(if by_id { " WHERE +" } else { " WHERE " }).push(self.scope).push(" IN (");
+        let mut list = sql.separated(", ");
+        scopes.iter().for_each(|scope| {
+            list.push_bind(*scope);
+        });
+        sql.push(")");
+        if let Some((number, lines)) = of_run {
+            sql.push(" AND ").push(self.line).push(" BETWEEN ").push_bind(*lines.start());
+            sql.push(" AND ").push_bind(*lines.end()).push(" AND run = ").push_bind(*number);
+        }
+        if let Some(id) = &query.local_id {
+            self.push_id(sql, (self.local_id, self.of_local_id), id.as_str(), query);
+        }
+        if let Some(id) = &query.remote_id {
+            self.push_id(sql, ("remote_id", self.of_remote_id), id.as_str(), query);
+        }
+        if let Some(status) = query.status {
+            sql.push(" AND status = ").push_bind(status_number(status));
+        }
+        if let Some(direction) = query.direction {
+            sql.push(" AND direction = ").push_bind(direction_number(direction));
+        }
+        if let Some(code) = query.code {
+            sql.push(" AND code = ").push_bind(code.as_str());
+        }
+        if let Some(since) = query.since {
+            sql.push(" AND ").push(self.at).push(" >= ").push_bind(micros(since));
+        }
+        if let Some(until) = query.until {
+            sql.push(" AND ").push(self.at).push(" < ").push_bind(micros(until));
+        }
     }
-    if let Some(status) = query.status {
-        sql.push(" AND status = ").push_bind(status_number(status));
+
+    fn push_id(&self, sql: &mut QueryBuilder<Sqlite>, (column, of): (&str, &str), id: &str, query: &LogQuery) {
+        sql.push(" AND ").push(column).push(" = ").push_bind(id.to_owned());
+        if !of.is_empty() {
+            sql.push(of).push_bind(query.tenant.as_str().to_owned()).push(")");
+        }
     }
-    if let Some(direction) = query.direction {
-        sql.push(" AND direction = ").push_bind(direction_number(direction));
-    }
-    if let Some(code) = query.code {
-        sql.push(" AND code = ").push_bind(code.as_str());
-    }
-    if let Some(since) = query.since {
-        sql.push(" AND at >= ").push_bind(micros(since));
-    }
-    if let Some(until) = query.until {
-        sql.push(" AND at < ").push_bind(micros(until));
+
+    /// As many as may be wanted of this place alone.
+    fn push_order(&self, sql: &mut QueryBuilder<Sqlite>, order: Order, limit: usize) {
+        match order {
+            Order::Newest { offset } => {
+                sql.push(" ORDER BY ").push(self.line).push(" DESC LIMIT ");
+                sql.push_bind(number(limit.saturating_add(offset)));
+            }
+            Order::Oldest { after } => {
+                sql.push(" AND ").push(self.line).push(" > ").push_bind(after);
+                sql.push(" ORDER BY ").push(self.line).push(" LIMIT ").push_bind(number(limit));
+            }
+        }
     }
 }
 
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The lines of all places in their order, with the names of their runs and scopes.
 fn push_order(sql: &mut QueryBuilder<Sqlite>, order: Order, limit: usize) {
-    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let direction = match order {
+    sql.push(") l JOIN abmatic_run r ON r.seq = l.run JOIN abmatic_scope s ON s.id = l.scope ORDER BY l.line ");
+    match order {
         Order::Newest { offset } => {
-            sql.push(" ORDER BY id DESC LIMIT ").push_bind(number(limit)).push(" OFFSET ").push_bind(number(offset));
-            "DESC"
+            sql.push("DESC LIMIT ").push_bind(number(limit)).push(" OFFSET ").push_bind(number(offset));
         }
-        Order::Oldest { after } => {
-            sql.push(" AND id > ").push_bind(after).push(" ORDER BY id LIMIT ").push_bind(number(limit));
-            "ASC"
+        Order::Oldest { .. } => {
+            sql.push("ASC LIMIT ").push_bind(number(limit));
         }
-    };
-    sql.push(") l JOIN abmatic_run r ON r.seq = l.run JOIN abmatic_scope s ON s.id = l.scope ORDER BY l.id ");
-    sql.push(direction);
+    }
 }
 
 fn entry(row: &SqliteRow) -> Result<(i64, LogEntry)> {
@@ -250,6 +380,10 @@ fn entry(row: &SqliteRow) -> Result<(i64, LogEntry)> {
     entry.remote_id = optional(8)?.map(RemoteId::from);
     entry.code = optional(9)?.map(|code| word("a log entry's code", code)).transpose()?;
     text(10)?.clone_into(&mut entry.message);
-    entry.changes = changes_from_json(optional(11)?)?;
+    if let Some(fields) = optional(12)? {
+        let fields: Fields = from_json("a record's fields", fields)?;
+        entry.changes = fields.iter().filter_map(|(field, value)| Birth::change(field, value)).collect();
+    }
+    entry.changes.extend(changes_from_json(optional(11)?)?);
     Ok((number(0)?, entry))
 }

@@ -12,6 +12,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "store", include_str!("../migrations/0001_store.sql")),
     (2, "quarantine", include_str!("../migrations/0002_quarantine.sql")),
     (3, "gone", include_str!("../migrations/0003_gone.sql")),
+    (4, "birth", include_str!("../migrations/0004_birth.sql")),
 ];
 
 /// A host's own migrations in the same database keep sqlx's default name.

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Written};
 use crate::dialect::sqlite::Durability;
 use crate::failure::failed;
 use crate::held;
@@ -24,7 +24,7 @@ use crate::store::SqliteStore;
 use crate::text::{edits_to_json, from_json, micros, time, to_json};
 
 pub(crate) static BY_ID: Batch = Batch::new(
-    "SELECT id, version, created_at, modified_at, fields, edited_at, deleted, row_id FROM abmatic_record
+    "SELECT id, version, created_at, modified_at, fields, edited_at, deleted, row_id, link_scope FROM abmatic_record
      WHERE scope = ? AND id IN (",
     "?",
     ")",
@@ -213,7 +213,7 @@ async fn insert(
             rows,
             |binds, (((_, write, version), key), (fields, edits))| {
                 binds.push(scope);
-                binds.push(write.id.as_str());
+                binds.push(write.id.to_shared());
                 binds.push(key.as_deref());
                 binds.push(*version);
                 binds.push(micros(write.at));
@@ -224,23 +224,42 @@ async fn insert(
         )
         .await
         .map_err(failed("insert records"))?;
-    for (place, _, version) in creates {
-        outcomes[*place] = LocalOutcome::Written(Version::new(*version));
+    let new: Vec<NewRecord<'_>> =
+        creates.iter().map(|(_, write, version)| NewRecord { id: &write.id, version: *version }).collect();
+    let (of_new, keys) = inserted(connection, Some(scope), &new, written, &keys).await?;
+    for ((place, ..), outcome) in creates.iter().zip(of_new) {
+        outcomes[*place] = outcome;
     }
-    if written.rows == creates.len() as u64 {
-        return Ok(NewKeys::of_rows(scope, written.last_id, &keys));
-    }
-    let ids: Vec<&str> = creates.iter().map(|(_, write, _)| write.id.as_str()).collect();
-    let held = versions(connection, scope, &ids).await?;
-    for (place, write, version) in creates {
-        if held.get(write.id.as_str()) != Some(version) {
-            outcomes[*place] = LocalOutcome::Refused;
-        }
-    }
-    Ok(NewKeys::default())
+    Ok(keys)
 }
 
-async fn versions(connection: &mut SqliteConnection, scope: i64, ids: &[&str]) -> Result<HashMap<String, i64>> {
+/// A record that a statement was to insert.
+pub(crate) struct NewRecord<'a> {
+    pub(crate) id: &'a LocalId,
+    pub(crate) version: i64,
+}
+
+/// What became of records that a statement was to insert, and their match keys: those whose id existed are refused.
+pub(crate) async fn inserted(
+    connection: &mut SqliteConnection,
+    scope: Option<i64>,
+    new: &[NewRecord<'_>],
+    written: Written,
+    keys: &[Option<String>],
+) -> Result<(Vec<LocalOutcome>, NewKeys)> {
+    let is_written = |one: &NewRecord<'_>| LocalOutcome::Written(Version::new(one.version));
+    if written.rows == new.len() as u64 {
+        let keys = scope.map_or_else(NewKeys::default, |scope| NewKeys::of_rows(scope, written.last_id, keys));
+        return Ok((new.iter().map(is_written).collect(), keys));
+    }
+    let ids: Vec<&str> = new.iter().map(|one| one.id.as_str()).collect();
+    let held = versions(connection, scope, &ids).await?;
+    let is_held = |one: &NewRecord<'_>| held.get(one.id.as_str()) == Some(&one.version);
+    let outcome = |one: &NewRecord<'_>| if is_held(one) { is_written(one) } else { LocalOutcome::Refused };
+    Ok((new.iter().map(outcome).collect(), NewKeys::default()))
+}
+
+async fn versions(connection: &mut SqliteConnection, scope: Option<i64>, ids: &[&str]) -> Result<HashMap<String, i64>> {
     let rows = VERSIONS.fetch(connection, |binds| binds.push(scope), ids, |binds, id| binds.push(id)).await;
     let pairs = rows.map_err(failed("read versions"))?;
     let pair = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));

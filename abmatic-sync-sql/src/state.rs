@@ -19,7 +19,8 @@ use crate::batch::Batch;
 use crate::dialect::sqlite::Durability;
 use crate::failure::failed;
 use crate::lease::hold_lease;
-use crate::log::{self, LogScopes, Order};
+use crate::links::LinkScopes;
+use crate::log::{self, Lines, LogScopes, Order};
 use crate::scopes::ScopeKey;
 use crate::store::SqliteStore;
 use crate::{intents, links, quarantine, runs};
@@ -29,13 +30,14 @@ static CURSORS: Batch = Batch::new("INSERT OR REPLACE INTO abmatic_cursor (scope
 /// Writes the state's part of a page within a transaction.
 pub(crate) async fn write(
     connection: &mut SqliteConnection,
-    scope: i64,
+    scopes: LinkScopes,
     log_scopes: &LogScopes,
     commit: &StateCommit,
 ) -> Result<()> {
-    let run = runs::save(connection, &commit.run).await?;
-    links::forget(connection, scope, &commit.unlinks).await?;
-    links::keep(connection, scope, &commit.links).await?;
+    let scope = scopes.links;
+    runs::save(connection, &commit.run).await?;
+    links::forget(connection, scopes, &commit.unlinks).await?;
+    links::keep(connection, scopes, &commit.links).await?;
     intents::close(connection, scope, &commit.closed_intents).await?;
     quarantine::release(connection, scope, &commit.released).await?;
     quarantine::set_aside(connection, scope, &commit.set_aside).await?;
@@ -52,7 +54,8 @@ pub(crate) async fn write(
         )
         .await
         .map_err(failed("move cursors"))?;
-    log::write(connection, &commit.run.tenant, log_scopes, (&commit.run.id, run), &commit.log).await
+    let lines = Lines::of_run(connection, &commit.run.tenant, log_scopes, &commit.run.id).await?;
+    log::write(connection, &lines, &commit.log).await
 }
 
 /// Whether an entry tells of a write to the CRM: that cannot be had again by reading.
@@ -67,6 +70,20 @@ impl SqliteStore {
         let found = self.scopes().find(&mut *connection, &ScopeKey::links(scope)).await?;
         Ok(found.map(|id| (connection, id)))
     }
+
+    /// A connection and the scopes of links on it; none where nothing was ever stored there.
+    async fn reading_links(&self, scope: &LinkScope) -> Result<Option<(PoolConnection<sqlx::Sqlite>, LinkScopes)>> {
+        let Some((mut connection, links)) = self.reading(scope).await? else { return Ok(None) };
+        let records = ScopeKey::records(&scope.tenant, scope.resource);
+        let records = self.scopes().find(&mut *connection, &records).await?;
+        Ok(Some((connection, LinkScopes { links, records })))
+    }
+
+    pub(crate) async fn writing_links(&self, scope: &LinkScope) -> Result<LinkScopes> {
+        let links = self.writing_scope(&ScopeKey::links(scope)).await?;
+        let records = self.writing_scope(&ScopeKey::records(&scope.tenant, scope.resource)).await?;
+        Ok(LinkScopes { links, records: Some(records) })
+    }
 }
 
 #[async_trait]
@@ -75,8 +92,8 @@ impl StateStore for SqliteStore {
         if ends.is_empty() {
             return Ok(Vec::new());
         }
-        let Some((mut connection, id)) = self.reading(scope).await? else { return Ok(Vec::new()) };
-        links::find(&mut connection, id, ends).await
+        let Some((mut connection, scopes)) = self.reading_links(scope).await? else { return Ok(Vec::new()) };
+        links::find(&mut connection, scopes, ends).await
     }
 
     async fn quarantine(&self, scope: &LinkScope, query: &QuarantineQuery) -> Result<Vec<Quarantined>> {
@@ -93,8 +110,8 @@ impl StateStore for SqliteStore {
     }
 
     async fn link_count(&self, scope: &LinkScope) -> Result<u64> {
-        let Some((mut connection, id)) = self.reading(scope).await? else { return Ok(0) };
-        links::count(&mut connection, id).await
+        let Some((mut connection, scopes)) = self.reading_links(scope).await? else { return Ok(0) };
+        links::count(&mut connection, scopes).await
     }
 
     async fn settings(&self, scope: &LinkScope) -> Result<Option<String>> {
@@ -135,12 +152,12 @@ impl StateStore for SqliteStore {
     }
 
     async fn commit(&self, scope: &LinkScope, lease: &Lease, commit: &StateCommit) -> Result<()> {
-        let id = self.writing_scope(&ScopeKey::links(scope)).await?;
+        let scopes = self.writing_links(scope).await?;
         let log_scopes = self.log_scopes(&scope.tenant, commit.log.iter()).await?;
         let told = !commit.closed_intents.is_empty() || commit.log.iter().any(went_out);
         let mut transaction = self.begin(Durability::of_page(told)).await?;
         hold_lease(&mut transaction, lease).await?;
-        write(&mut transaction, id, &log_scopes, commit).await?;
+        write(&mut transaction, scopes, &log_scopes, commit).await?;
         transaction.commit().await.map_err(failed("commit a page"))
     }
 

@@ -4,25 +4,28 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use abmatic_sync_core::error::Result;
+use abmatic_sync_core::error::{Error, Result};
 use abmatic_sync_core::ids::TenantId;
+use abmatic_sync_core::model::journal::LogEntry;
 use abmatic_sync_core::model::link::LinkScope;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::store::contract::{Store, split_by_outcome};
-use abmatic_sync_core::store::page::PageCommit;
+use abmatic_sync_core::store::page::{Birth, PageCommit, PageItem};
 use abmatic_sync_core::store::records::{LocalOutcome, LocalWrite, RecordStore};
 use abmatic_sync_core::store::state::{Lease, StateStore};
 use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
+use tokio::task::JoinSet;
 
 use crate::dialect::sqlite::{self, Durability};
 use crate::failure::failed;
 use crate::keys::RecentKeys;
 use crate::lease::hold_lease;
+use crate::log::Lines;
 use crate::scopes::{ScopeKey, Scopes};
-use crate::{migrate, records, state};
+use crate::{births, links, migrate, records, state};
 
 /// How a database is opened.
 #[non_exhaustive]
@@ -38,12 +41,12 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 2, cache_kibibytes: 16 * 1024, recent_keys_max: 65_536 }
+        Self { readers: 2, cache_kibibytes: 4 * 1024, recent_keys_max: 65_536 }
     }
 }
 
 impl SqliteOptions {
-    /// Two readers and a cache of 16 MiB.
+    /// Two readers and a cache of 4 MiB.
     pub fn new() -> Self {
         Self::default()
     }
@@ -207,26 +210,67 @@ impl Store for SqliteStore {
         self
     }
 
+    fn takes_births(&self) -> bool {
+        true
+    }
+
     async fn commit_page(
         &self,
         scope: &LinkScope,
         lease: &Lease,
         page: PageCommit,
     ) -> Result<Vec<Option<LocalOutcome>>> {
+        // As a task of its own, since it is many short statements in a row: each would wait until whoever reads the next
+        // page beside it lets the executor go on. It ends with its caller.
+        let (store, scope, lease) = (self.clone(), scope.clone(), lease.clone());
+        let mut task = JoinSet::new();
+        task.spawn(async move { store.commit_whole(&scope, &lease, page).await });
+        match task.join_next().await {
+            Some(Ok(done)) => done,
+            Some(Err(error)) => Err(Error::store("the commit of a page was broken off", error)),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+impl SqliteStore {
+    async fn commit_whole(
+        &self,
+        scope: &LinkScope,
+        lease: &Lease,
+        mut page: PageCommit,
+    ) -> Result<Vec<Option<LocalOutcome>>> {
         let record_scope = self.writing_records(&scope.tenant, scope.resource).await?;
-        let link_scope = self.writing_scope(&ScopeKey::links(scope)).await?;
-        let log_scopes = self.log_scopes(&scope.tenant, page.items.iter().flat_map(|item| &item.log)).await?;
+        let scopes = self.writing_links(scope).await?;
+        let log_scopes = self.log_scopes(&scope.tenant, page.items.iter().flat_map(entries)).await?;
         let mut transaction = self.begin(durability(&page)).await?;
         hold_lease(&mut transaction, lease).await?;
+        let unlinks: Vec<_> = page.items.iter_mut().filter_map(|item| item.unlink.take()).collect();
+        links::forget(&mut transaction, scopes, &unlinks).await?;
+        let is_birth: Vec<bool> =
+            page.items.iter().filter(|item| item.writes().is_some()).map(|item| item.birth.is_some()).collect();
+        let births: Vec<&Birth> = page.items.iter().filter_map(|item| item.birth.as_ref()).collect();
+        let lines = Lines::of_run(&mut transaction, &page.run.tenant, &log_scopes, &page.run.id).await?;
+        let (of_births, new_keys) =
+            births::write(&mut transaction, (scopes, scope.resource), &lines, &births, self.keys()).await?;
         let writes: Vec<&LocalWrite> = page.items.iter().filter_map(|item| item.local_write.as_ref()).collect();
-        let (outcomes, keys) =
+        let (of_writes, keys) =
             records::write(&mut transaction, record_scope, scope.resource, &writes, self.keys()).await?;
+        let (mut of_births, mut of_writes) = (of_births.into_iter(), of_writes.into_iter());
+        let next = |is_birth: &bool| if *is_birth { of_births.next() } else { of_writes.next() };
+        let outcomes = is_birth.iter().map_while(next).collect();
         let (commit, by_item) = split_by_outcome(page, outcomes);
-        state::write(&mut transaction, link_scope, &log_scopes, &commit).await?;
+        state::write(&mut transaction, scopes, &log_scopes, &commit).await?;
         transaction.commit().await.map_err(failed("commit a page"))?;
+        self.keys().add(new_keys);
         self.keys().add(keys);
         Ok(by_item)
     }
+}
+
+/// The entries of the log that an item may leave.
+fn entries(item: &PageItem) -> impl Iterator<Item = &LogEntry> {
+    item.birth.iter().map(|birth| &birth.log).chain(&item.log).chain(&item.log_if_refused)
 }
 
 fn durability(page: &PageCommit) -> Durability {

@@ -38,7 +38,11 @@ pub(crate) fn side_of(number: i64) -> Side {
 }
 
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| unreadable("a value", error))
+    // Most records' fields fit in that.
+    const ROOM: usize = 384;
+    let mut json = Vec::with_capacity(ROOM);
+    serde_json::to_writer(&mut json, value).map_err(|error| unreadable("a value", error))?;
+    String::from_utf8(json).map_err(|error| unreadable("a value", error))
 }
 
 pub(crate) fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
@@ -67,7 +71,9 @@ pub(crate) fn changes_to_json(changes: &[FieldChange]) -> Result<Option<String>>
 pub(crate) fn changes_from_json(text: Option<&str>) -> Result<Vec<FieldChange>> {
     let Some(text) = text else { return Ok(Vec::new()) };
     let groups: Vec<GroupIn> = from_json("a log entry's changes", text)?;
-    Ok(groups.into_iter().flat_map(GroupIn::changes).collect())
+    // A record that was made has blank fields too, which are no changes.
+    let is_change = |change: &FieldChange| change.reason != Reason::NewRecord || !change.new.is_blank();
+    Ok(groups.into_iter().flat_map(GroupIn::changes).filter(is_change).collect())
 }
 
 struct GroupOut<'a>(&'a [FieldChange]);

@@ -37,6 +37,11 @@ impl Base {
         Self::default()
     }
 
+    /// Both sides hold these.
+    pub fn equal(fields: Fields) -> Self {
+        Self { local: fields, ..Self::default() }
+    }
+
     /// The value that the local side held, `None` where nothing was agreed on.
     pub fn local(&self, field: &str) -> Option<&Value> {
         self.local.get(field)
@@ -166,5 +171,13 @@ impl Link {
             waiting_for: BTreeSet::new(),
             gone: None,
         }
+    }
+
+    /// The link as it is kept before its local record is made: should that never happen, it ends.
+    #[must_use]
+    pub fn announced(mut self) -> Self {
+        self.local_version = None;
+        self.waiting_for.insert(Awaited::LocalRecord);
+        self
     }
 }

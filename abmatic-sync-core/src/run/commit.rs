@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::connector::request::{Undecodable, Written};
 use crate::error::Error;
-use crate::ids::{LocalId, RunId};
+use crate::ids::RunId;
 use crate::model::change::{Direction, FieldChange};
 use crate::model::journal::{LogEntry, Status};
 use crate::model::link::{Awaited, Base, Link};
@@ -18,7 +18,7 @@ use crate::run::quarantine::SetAside;
 use crate::run::write::{Sent, SentOutcome};
 use crate::steps::matching::Situation;
 use crate::steps::plan::{Action, Agreement, Planned};
-use crate::store::page::PageItem;
+use crate::store::page::{Birth, PageItem};
 use crate::store::records::LocalWrite;
 use crate::store::state::Counts;
 
@@ -83,8 +83,12 @@ impl Scribe<'_> {
             SentOutcome::NotNeeded => None,
             SentOutcome::Written(written) => Some(written),
         };
+        item.released = self.released(&planned);
         match &planned.action {
-            Action::Create(side) => self.created(&mut item, &planned, *side, written.as_ref()),
+            Action::Create(side) => {
+                let side = *side;
+                self.created(&mut item, planned, side, written.as_ref());
+            }
             Action::Fail(error) => {
                 self.failed(&mut item, &planned, error);
                 return (item, tally);
@@ -101,7 +105,6 @@ impl Scribe<'_> {
             }
             Action::Update => self.updated(&mut item, &planned, written.as_ref()),
         }
-        item.released = self.released(&planned);
         (item, tally)
     }
 
@@ -131,30 +134,53 @@ impl Scribe<'_> {
         records
     }
 
-    fn created(&self, item: &mut PageItem, planned: &Planned, side: Side, written: Option<&Written>) {
-        let link = match side {
-            Side::Remote => self.link(planned, written, Which::All),
-            Side::Local => planned.pair.remote.as_ref().and_then(|remote| {
-                let id = local_id_of(&self.context.scope, remote, planned.pair.replaces);
-                item.local_write = Some(LocalWrite::create(id.clone(), planned.to_local.clone(), self.now));
-                let link = self.link_to_new_local(planned, id);
-                item.announced = link.clone().map(|mut link| {
-                    link.local_version = None;
-                    link.waiting_for.insert(Awaited::LocalRecord);
-                    link
-                });
-                link
-            }),
+    fn created(&self, item: &mut PageItem, mut planned: Planned, side: Side, written: Option<&Written>) {
+        let (link, words) = match side {
+            Side::Remote => (self.link(&planned, written, Which::All), "created in the CRM"),
+            Side::Local => match self.born(item, &mut planned) {
+                None => return,
+                link => (link, Birth::MESSAGE),
+            },
         };
-        let words = if side == Side::Remote { "created in the CRM" } else { "created here" };
-        let message = with_warnings(words.to_owned(), planned, written);
-        let mut entry = self.entry(planned, Status::Created, Direction::towards(side), message);
+        let message = with_warnings(words.to_owned(), &planned, written);
+        let mut entry = self.entry(&planned, Status::Created, Direction::towards(side), message);
         if let Some(link) = &link {
             entry.local_id = Some(link.local_id.clone());
             entry.remote_id = Some(link.remote_id.clone());
         }
         item.log.push(entry);
         item.link = link;
+    }
+
+    /// Makes a record here: as a birth, or where that does not tell everything as a write, whose link is given.
+    fn born(&self, item: &mut PageItem, planned: &mut Planned) -> Option<Link> {
+        let remote = planned.pair.remote.as_ref()?;
+        let (id, remote_id) = (local_id_of(&self.context.scope, remote, planned.pair.replaces), remote.id.clone());
+        let remote_modified_at = remote.modified_at;
+        let is_shared = |one: &Agreement| one.local == one.remote && (one.way.is_some() || one.local.is_blank());
+        if planned.pair.warnings.is_empty() && planned.agreements.iter().all(is_shared) {
+            let mut log = self.blank_entry(Status::Created, Direction::ToAbmatic);
+            (log.local_id, log.remote_id) = (Some(id.clone()), Some(remote_id.clone()));
+            Birth::MESSAGE.clone_into(&mut log.message);
+            log.changes = std::mem::take(&mut planned.changes);
+            log.changes.retain(|change| !change.written);
+            let waiting_for = std::mem::take(&mut planned.waiting_for);
+            let mut fields = std::mem::take(&mut planned.to_local);
+            for blank in planned.agreements.iter().filter(|one| one.way.is_none()) {
+                fields.insert(self.context.mapping.fields[blank.place].local.clone(), Value::Null);
+            }
+            item.birth = Some(Birth { id, remote_id, fields, remote_modified_at, waiting_for, log });
+            return None;
+        }
+        let mut link = Link::new(id.clone(), remote_id);
+        self.agree(&mut link.base, planned, None, Which::All);
+        link.remote_modified_at = remote_modified_at;
+        link.waiting_for.clone_from(&planned.waiting_for);
+        item.announced = Some(link.clone().announced());
+        // The store sets the version that the new record gets.
+        link.local_version = Some(Version::new(0));
+        item.local_write = Some(LocalWrite::create(id, std::mem::take(&mut planned.to_local), self.now));
+        Some(link)
     }
 
     fn deleted(&self, item: &mut PageItem, planned: &Planned, side: Side) {
@@ -271,17 +297,6 @@ impl Scribe<'_> {
         // What travelled was announced, and is under way no more.
         let travelled = planned.agreements.iter().any(|agreement| agreement.way.is_some());
         (travelled || pair.link.as_ref() != Some(&link)).then_some(link)
-    }
-
-    fn link_to_new_local(&self, planned: &Planned, local_id: LocalId) -> Option<Link> {
-        let remote = planned.pair.remote.as_ref()?;
-        let mut link = Link::new(local_id, remote.id.clone());
-        self.agree(&mut link.base, planned, None, Which::All);
-        link.remote_modified_at = remote.modified_at;
-        link.waiting_for.clone_from(&planned.waiting_for);
-        // The store sets the version that the new record gets.
-        link.local_version = Some(Version::new(0));
-        Some(link)
     }
 
     fn agree(&self, base: &mut Base, planned: &Planned, written: Option<&Written>, which: Which) {

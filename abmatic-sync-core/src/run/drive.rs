@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::RunId;
+use crate::model::resource::Side;
+use crate::policy::Writes;
 use crate::run::context::RunContext;
 use crate::run::intent::Announced;
 use crate::run::paired::{Concerns, Paired};
 use crate::run::pairing::{PassOver, View, pair_local, pair_remote};
-use crate::run::process::{Previewer, Progressing, carry_out};
+use crate::run::process::{Prepared, Previewer, Progressing, carry_out};
 use crate::run::quarantine::SetAside;
 use crate::run::read::{Block, Phase, Reader, repeated_page};
 use crate::run::report::{Plan, Progress};
@@ -42,11 +44,11 @@ pub(crate) async fn drive(
         let stage = Stage { context, reader: Reader::of(Arc::clone(context), phase).await?, phase, place };
         let mut ready = stage.prepare(from.as_deref()).await?;
         loop {
-            let next = ready.block.next.clone();
-            let total = ready.block.total;
-            let concerns = ready.paired.concerns();
+            let next = ready.block().next.clone();
+            let total = ready.block().total;
+            let concerns = std::mem::take(&mut ready.concerns);
             // The next block is asked for before this one is worked on, and its records are looked up while this one is
-            // written and committed.
+            // written and committed. Where the CRM is not written to, they are planned as well.
             let ahead = stage.prepare_ahead(next.as_deref().filter(|_| phase.reads_ahead()));
             let work = stage.work(ready, Work { lease, record: &mut *record });
             let (following, done) = futures::join!(ahead, work);
@@ -77,7 +79,7 @@ pub(crate) async fn dry_run(context: &Arc<RunContext>, request: &RunRequest, pla
         let stage = Stage { context, reader: Reader::of(Arc::clone(context), phase).await?, phase, place };
         let mut at: Option<String> = None;
         loop {
-            let Ready { mut block, mut paired } = stage.prepare(at.as_deref()).await?;
+            let (mut block, mut paired) = stage.read(at.as_deref()).await?;
             block.undecodable.append(&mut paired.undecodable);
             SetAside::sift(context, &mut paired, &mut block.undecodable).await?;
             previewer.add(paired, &block.undecodable);
@@ -97,10 +99,24 @@ struct Work<'a> {
     record: &'a mut RunRecord,
 }
 
-/// A block that was read and paired.
+/// A block that is ready to be worked on, and what it is about.
 struct Ready {
-    block: Block,
-    paired: Paired,
+    state: State,
+    concerns: Concerns,
+}
+
+enum State {
+    Paired(Block, Paired),
+    Planned(Prepared),
+}
+
+impl Ready {
+    fn block(&self) -> &Block {
+        match &self.state {
+            State::Paired(block, _) => block,
+            State::Planned(prepared) => &prepared.block,
+        }
+    }
 }
 
 /// One phase of a run, and its two halves: prepare a block, work on it.
@@ -113,12 +129,28 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     async fn prepare(&self, at: Option<&str>) -> Result<Ready> {
+        let (block, paired) = self.read(at).await?;
+        self.ready(block, paired).await
+    }
+
+    async fn read(&self, at: Option<&str>) -> Result<(Block, Paired)> {
         let mut block = self.reader.block(at).await?;
         if block.next.is_some() && block.next.as_deref() == at {
             return Err(repeated_page(self.context.capabilities.remote_name));
         }
         let paired = self.pair(&mut block).await?;
-        Ok(Ready { block, paired })
+        Ok((block, paired))
+    }
+
+    /// Plans a block as early as that may be: what is to be written in the CRM is planned right before.
+    async fn ready(&self, block: Block, paired: Paired) -> Result<Ready> {
+        let concerns = paired.concerns();
+        let state = if self.phase.reads_ahead() && self.context.writes(Side::Remote) == Writes::NONE {
+            State::Planned(Prepared::of(self.context, paired, block).await?)
+        } else {
+            State::Paired(block, paired)
+        };
+        Ok(Ready { state, concerns })
     }
 
     async fn pair(&self, block: &mut Block) -> Result<Paired> {
@@ -141,32 +173,39 @@ impl Stage<'_> {
     /// A block that was looked up before the one before it was committed. Where both are about the same record or key, it
     /// is looked up again.
     async fn up_to_date(&self, ready: Ready, before: &Concerns) -> Result<Ready> {
-        if !ready.paired.concerns().meet(before) {
+        if !ready.concerns.meet(before) {
             return Ok(ready);
         }
-        let Ready { mut block, mut paired } = ready;
-        let unchanged = paired.unchanged;
+        let (mut block, mut paired) = match ready.state {
+            State::Paired(block, paired) => (block, paired),
+            State::Planned(prepared) => prepared.into_read(),
+        };
+        let (unchanged, left) = (paired.unchanged, paired.left);
         block.undecodable.append(&mut paired.undecodable);
         (block.remote, block.local) = paired.into_records();
         let mut paired = self.pair(&mut block).await?;
         paired.unchanged += unchanged;
-        Ok(Ready { block, paired })
+        paired.left += left;
+        self.ready(block, paired).await
     }
 
     async fn work(&self, ready: Ready, work: Work<'_>) -> Result<()> {
-        let Ready { block, paired } = ready;
-        let checkpoint = match &block.next {
+        let prepared = match ready.state {
+            State::Paired(block, paired) => Prepared::of(self.context, paired, block).await?,
+            State::Planned(prepared) => prepared,
+        };
+        let checkpoint = match &prepared.block.next {
             Some(next) => Checkpoint { phase: self.place, at: Some(next.clone()) },
             None => Checkpoint { phase: self.place + 1, at: None },
         };
         let progress = Progressing {
             lease: work.lease,
             record: work.record,
-            cursors: block.cursors.clone(),
+            cursors: prepared.block.cursors.clone(),
             checkpoint: Some(write_checkpoint(&checkpoint)?),
             announced: &mut Announced::new(),
         };
-        carry_out(self.context, paired, block, progress).await
+        carry_out(self.context, prepared, progress).await
     }
 }
 

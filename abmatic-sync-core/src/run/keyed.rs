@@ -1,6 +1,6 @@
 //! Gives the records of a block that have no link their counterparts by match key, with one lookup a side.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::error::Result;
 use crate::ids::{LocalId, RemoteId};
@@ -30,7 +30,10 @@ impl FreshKeys {
 
     /// Each key once.
     fn distinct(&self) -> Vec<String> {
-        self.keys.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect()
+        let mut keys: Vec<&String> = self.keys.iter().flatten().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.into_iter().cloned().collect()
     }
 
     /// Settles a pair by its record's key, and gives its counterpart where one was found.

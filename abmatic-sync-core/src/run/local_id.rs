@@ -15,6 +15,7 @@ use crate::model::record::{RemoteRecord, Version};
 pub(crate) fn local_id_of(scope: &LinkScope, remote: &RemoteRecord, replaces: Option<Version>) -> LocalId {
     let replaces = replaces.map(|version| version.get().to_string()).unwrap_or_default();
     let parts = [scope.connection.as_str(), scope.remote_resource.as_str(), remote.id.as_str(), &replaces];
+    let parts = parts.map(str::as_bytes);
     let millis = remote.created_at.as_ref().map_or(0, DateTime::<Utc>::timestamp_millis);
     let (high, low) = (hash(0xcbf2_9ce4_8422_2325, parts), hash(0x6c62_272e_07bb_0142, parts));
     let bits = (u128::from(millis.unsigned_abs()) << 80) | (u128::from(high & 0xFFFF) << 64) | u128::from(low);
@@ -29,9 +30,9 @@ fn text_of(id: Uuid) -> LocalId {
 }
 
 /// FNV-1a, its bits mixed. Stands in databases: it may not change.
-fn hash(seed: u64, parts: [&str; 4]) -> u64 {
-    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-    let hash = bytes.fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+pub(crate) fn hash<const PARTS: usize>(seed: u64, parts: [&[u8]; PARTS]) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = parts.iter().fold(seed, |hash, part| step(part.iter().fold(hash, |hash, byte| step(hash, *byte)), 0));
     let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash ^ (hash >> 33)
 }

@@ -1,13 +1,13 @@
 //! A block's records with what matching found for each, and what the block is about.
 
-use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::connector::request::Undecodable;
 use crate::ids::{LocalId, RemoteId};
 use crate::model::record::{LocalRecord, RemoteRecord};
 use crate::model::resource::Side;
+use crate::run::local_id::hash;
 use crate::steps::matching::Situation;
 use crate::steps::plan::Pair;
 use crate::steps::references::ReferenceMap;
@@ -30,7 +30,25 @@ pub(crate) struct Paired {
 /// The ids and keys that a block is about, hashed. Two blocks that share none cannot change what the other's lookups
 /// find; two that seem to share one are paired one after the other.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Concerns(HashSet<u64>);
+pub(crate) struct Concerns(HashSet<u64, BuildHasherDefault<AsItIs>>);
+
+/// What is hashed already is not hashed again.
+#[derive(Clone, Copy, Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash(self.0, [bytes]);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
 
 impl Concerns {
     /// Whether the other block is about something that this one is about.
@@ -73,16 +91,16 @@ impl Concerns {
     }
 
     fn add(&mut self, name: &str) {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        self.0.insert(hasher.finish());
+        self.0.insert(hash(0, [name.as_bytes()]));
     }
 }
 
 impl Paired {
     /// What the block is about, on both sides.
     pub(crate) fn concerns(&self) -> Concerns {
+        const NAMES_OF_A_PAIR: usize = 3;
         let mut concerns = Concerns::default();
+        concerns.0.reserve(self.pairs.len() * NAMES_OF_A_PAIR);
         self.pairs.iter().for_each(|pair| concerns.add_pair(pair));
         concerns
     }

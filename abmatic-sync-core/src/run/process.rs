@@ -3,7 +3,7 @@
 use crate::connector::request::{Page, Undecodable};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::{LocalId, RemoteId};
-use crate::model::record::RemoteRecord;
+use crate::model::record::{RecordId, RemoteRecord};
 use crate::model::resource::Side;
 use crate::run::commit::{Scribe, Tally, tally_of};
 use crate::run::context::{EditTimes, RunContext};
@@ -116,20 +116,47 @@ impl Previewer<'_> {
     }
 }
 
-/// Plans, writes and commits a block whose records were paired.
-pub(crate) async fn carry_out(
-    context: &RunContext,
-    mut paired: Paired,
-    mut block: Block,
-    mut progress: Progressing<'_>,
-) -> Result<()> {
+/// A block whose records were planned.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// What else was read with them.
+    pub(crate) block: Block,
+    planned: Vec<Planned>,
+    /// How many records are as their base knows them.
+    unchanged: u64,
+    /// How many are left, since they failed before and are not due.
+    left: u64,
+    set_aside: SetAside,
+    /// What was set aside and is not there any more.
+    gone: Vec<RecordId>,
+}
+
+impl Prepared {
+    /// Plans a block whose records were paired.
+    pub(crate) async fn of(context: &RunContext, mut paired: Paired, mut block: Block) -> Result<Self> {
+        block.undecodable.append(&mut paired.undecodable);
+        block.void.append(&mut paired.void);
+        let gone = vanished(std::mem::take(&mut block.retried), &paired, &block.undecodable);
+        let set_aside = SetAside::sift(context, &mut paired, &mut block.undecodable).await?;
+        let (unchanged, left) = (paired.unchanged, paired.left);
+        let planned = plan(context, paired).await?;
+        Ok(Self { block, planned, unchanged, left, set_aside, gone })
+    }
+
+    /// The block as it was read, and what pairing said of those records that it does not hold any more.
+    pub(crate) fn into_read(self) -> (Block, Paired) {
+        let pairs = self.planned.into_iter().map(|planned| planned.pair).collect();
+        let paired = Paired { pairs, unchanged: self.unchanged, left: self.left, ..Paired::default() };
+        (self.block, paired)
+    }
+}
+
+/// Writes and commits a block whose records were planned.
+pub(crate) async fn carry_out(context: &RunContext, prepared: Prepared, mut progress: Progressing<'_>) -> Result<()> {
     let run = progress.record.id.clone();
-    block.undecodable.append(&mut paired.undecodable);
-    let gone = vanished(block.retried, &paired, &block.undecodable);
-    let set_aside = SetAside::sift(context, &mut paired, &mut block.undecodable).await?;
+    let Prepared { block, mut planned, unchanged, left, set_aside, gone } = prepared;
     let scribe = Scribe { context, run: &run, now: context.clock.now(), set_aside: &set_aside };
-    let read = paired.unchanged + paired.left;
-    let mut counts = Counts { read, unchanged: paired.unchanged, skipped: paired.left, ..Counts::default() };
+    let mut counts = Counts { read: unchanged + left, unchanged, skipped: left, ..Counts::default() };
     let mut extra = Vec::with_capacity(block.undecodable.len());
     for lost in &block.undecodable {
         Tally::Failed.count(&mut counts);
@@ -138,9 +165,7 @@ pub(crate) async fn carry_out(
     if !gone.is_empty() {
         extra.push(PageItem { released: gone, ..PageItem::default() });
     }
-    let void = block.void.drain(..).chain(paired.void.drain(..));
-    extra.extend(void.map(|ends| PageItem { unlink: Some(ends), ..PageItem::default() }));
-    let mut planned = plan(context, paired).await?;
+    extra.extend(block.void.into_iter().map(|ends| PageItem { unlink: Some(ends), ..PageItem::default() }));
     for _ in 0..MERGES_MAX {
         let refused = commit_round(&scribe, planned, std::mem::take(&mut extra), &mut counts, &mut progress).await?;
         if refused.is_empty() {
@@ -264,11 +289,14 @@ async fn commit_round(
         let (item, tally) = scribe.item(planned, sent);
         let mut part = Counts { cleared_fields, ..Counts::default() };
         tally.count(&mut part);
-        let local_id = item.local_write.as_ref().map(|write| write.id.clone());
+        let local_id = item.writes().cloned();
         parts.push((part, local_id.map(|local_id| Refused { source, local_id, remote_id })));
         page.items.push(item);
     }
     page.items.extend(extra);
+    if !context.store.takes_births() {
+        page.items = page.items.into_iter().map(PageItem::unfolded).collect();
+    }
     if page.items.iter().any(|item| item.set_aside.is_some()) {
         context.quarantine.note();
     }

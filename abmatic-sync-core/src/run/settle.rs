@@ -14,7 +14,7 @@ use crate::model::value::Value;
 use crate::run::context::RunContext;
 use crate::run::intent::{Announced, kept_of, verify};
 use crate::run::pairing::{PassOver, pair_local};
-use crate::run::process::{Progressing, carry_out};
+use crate::run::process::{Prepared, Progressing, carry_out};
 use crate::run::read::Block;
 use crate::store::page::StateCommit;
 use crate::store::state::{Intent, Lease, RunRecord};
@@ -47,7 +47,7 @@ pub(crate) async fn settle_open_intents(context: &RunContext, lease: &Lease, rec
         let checkpoint = record.checkpoint.clone();
         let announced = &mut announced;
         let progress = Progressing { lease, record: &mut *record, cursors: Vec::new(), checkpoint, announced };
-        carry_out(context, paired, Block::default(), progress).await?;
+        carry_out(context, Prepared::of(context, paired, Block::default()).await?, progress).await?;
     }
     // Only now: until then the old intents are all that knows of these creates. Those that were announced anew have their
     // outcome by now, or are in doubt again.

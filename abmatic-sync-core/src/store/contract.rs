@@ -20,7 +20,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The engine's memory.
     fn state(&self) -> &dyn StateStore;
 
-    /// Commits a page and says what became of each item's local write, `None` where it had none. An item whose local
+    /// Whether [`PageItem::birth`](crate::store::page::PageItem) may be used. Without it a new record comes as a write, a
+    /// link and a line of the log.
+    fn takes_births(&self) -> bool {
+        false
+    }
+
+    /// Commits a page and says what became of each item's local write or birth, `None` where it had none. An item whose local
     /// write is refused is left out but for its `link_if_refused`.
     async fn commit_page(
         &self,
@@ -81,7 +87,7 @@ impl Store for SeparateStores {
 
 /// Sorts a page's items by what became of their local writes: the state's part, and the outcome of each item.
 ///
-/// `outcomes` holds one for each item with a local write, in their order. For stores that write both in one transaction.
+/// `outcomes` holds one for each item with a local write or a birth, in their order. For stores that write both in one transaction.
 pub fn split_by_outcome(page: PageCommit, outcomes: Vec<LocalOutcome>) -> (StateCommit, Vec<Option<LocalOutcome>>) {
     let mut commit = StateCommit::new(page.run);
     commit.cursors = page.cursors;
@@ -94,7 +100,7 @@ pub fn split_by_outcome(page: PageCommit, outcomes: Vec<LocalOutcome>) -> (State
         .items
         .into_iter()
         .map(|item| {
-            let outcome = item.local_write.as_ref().and_then(|_| outcomes.next());
+            let outcome = item.writes().and_then(|_| outcomes.next());
             match outcome {
                 Some(LocalOutcome::Refused) => {
                     commit.links.extend(item.link_if_refused);

@@ -26,6 +26,8 @@ pub(crate) fn check_quiet(world: &mut World) -> Result<(), String> {
         for run in world.open_runs(crm).into_iter().take(1) {
             world.tell(|_| format!("the open run {run} is resumed"));
             world.quiet_run(crm, Resource::Account, Operation::Resume)?;
+            // What it wrote is to be seen by searches before two cycles can be enough.
+            world.journal.advance_millis(100_000);
         }
     }
     for crm in 0..world.crms.len() {

@@ -77,6 +77,8 @@ pub(crate) struct Model {
     partner: HashMap<(usize, Resource, usize, String), String>,
     /// What a pair may have agreed on: what the engine last wrote of a field, and the values in which it was equal since.
     agreed: HashMap<(PairOf, String), Vec<Value>>,
+    /// Values in which people made it equal, maybe before the engine ever saw it: it may have agreed on them, and need not.
+    equal_once: HashMap<(PairOf, String), Vec<Value>>,
     losses: Vec<Loss>,
     /// By which events people touched a record.
     touched: HashMap<(usize, Resource, String), Vec<usize>>,
@@ -96,6 +98,7 @@ impl Model {
             pairs: HashMap::new(),
             partner: HashMap::new(),
             agreed: HashMap::new(),
+            equal_once: HashMap::new(),
             losses: Vec::new(),
             touched: HashMap::new(),
             linked: HashSet::new(),
@@ -188,10 +191,17 @@ impl Model {
                 let Some(kind) = kind_of(event.resource, field) else { continue };
                 let (local, remote) = self.values(&pair, field);
                 if same(kind, &local, &remote, self.setting.crms[crm].text_max) {
-                    self.agreed.entry((pair.clone(), field.clone())).or_default().push(local);
+                    self.equal_once.entry((pair.clone(), field.clone())).or_default().push(local);
                 }
             }
         }
+    }
+
+    /// What a pair may have agreed on of a field; `None` where nothing is known of that.
+    fn may_be_agreed(&self, pair: &PairOf, field: &str) -> Option<Vec<Value>> {
+        let key = (pair.clone(), field.to_owned());
+        let agreed = self.agreed.get(&key)?;
+        Some(agreed.iter().chain(self.equal_once.get(&key).into_iter().flatten()).cloned().collect())
     }
 
     fn created(&mut self, event: &Event, crm: usize) -> Result<(), String> {
@@ -243,7 +253,7 @@ impl Model {
             let own = place(event, field.name);
             let from = Place { side: other, id: partner.clone(), ..own.clone() };
             let [own, from] = [own, from].map(|place| self.cells.get(&place).cloned().unwrap_or_default());
-            let Some(agreed) = self.agreed.get(&(pair.clone(), field.name.to_owned())) else { continue };
+            let Some(agreed) = self.may_be_agreed(&pair, field.name) else { continue };
             let text_max = self.setting.crms[crm].text_max;
             let is_edit = agreed.iter().all(|agreed| !same(field.kind, own.value(), agreed, text_max));
             let is_open = self.direction(event.resource, crm, field.name) == MappingDirection::Both;
@@ -310,6 +320,7 @@ impl Model {
                 if let Some(last) = source.filter(|last| same(kind, &last.0, new, text_max)) {
                     last.1 = join(last.1, known);
                 }
+                self.equal_once.remove(&(pair.clone(), field.clone()));
                 self.agreed.insert((pair, field.clone()), vec![new.clone()]);
             }
             if field == "tag" {
@@ -343,7 +354,7 @@ impl Model {
         (held, written): (Known, Known),
     ) -> Result<(), String> {
         let kept_blank = old.is_blank() && self.setting.blank == BlankRule::Keep;
-        let Some(agreed) = self.agreed.get(&(pair.clone(), field.to_owned())) else { return Ok(()) };
+        let Some(agreed) = self.may_be_agreed(pair, field) else { return Ok(()) };
         // An edit of a field that travels one way does not stand against that way.
         let is_open = self.direction(event.resource, pair.crm, field) == MappingDirection::Both;
         let by_handling =

@@ -458,3 +458,28 @@ async fn an_empty_account_is_a_run_of_nothing() {
     let report = host.sync(Account).await;
     assert_eq!((report.status, report.counts.read), (RunStatus::Completed, 0));
 }
+
+#[tokio::test]
+async fn an_update_that_arrived_right_before_a_crash_gets_its_line_later() {
+    let host = Host::new().await;
+    let remote = host.crm.create(Account, fields([("name", "Acme"), ("domain", "acme.com")]));
+    host.import(Account).await;
+    let local = host.link_of(Account, &remote).await.unwrap().local_id;
+    host.tick();
+    host.edit(Account, &local, fields([("name", "Beta")])).await;
+    {
+        let mut run = std::pin::pin!(host.engine.sync(&host.connection, Account, Scope::All));
+        while text(&host.crm.record(Account, &remote).unwrap().fields, "name") == "Acme" {
+            assert!(futures::poll!(run.as_mut()).is_pending());
+            tokio::task::yield_now().await;
+        }
+    }
+    // The lease of the run that is no more has to run out.
+    host.clock.advance(1_000);
+    let report = host.sync(Account).await;
+    assert_eq!(report.counts.updated, 1);
+    let entries = host.engine.log(&LogQuery::new("tenant").with_status(Status::Updated)).await.unwrap();
+    let change = &entries[0].changes[0];
+    assert_eq!((entries.len(), &change.old, &change.new), (1, &Value::text("Acme"), &Value::text("Beta")));
+    assert_eq!(host.sync(Account).await.counts.updated, 0);
+}

@@ -469,8 +469,11 @@ async fn an_update_that_arrived_right_before_a_crash_gets_its_line_later() {
     host.edit(Account, &local, fields([("name", "Beta")])).await;
     {
         let mut run = std::pin::pin!(host.engine.sync(&host.connection, Account, Scope::All));
-        while text(&host.crm.record(Account, &remote).unwrap().fields, "name") == "Acme" {
+        loop {
             assert!(futures::poll!(run.as_mut()).is_pending());
+            if text(&host.crm.record(Account, &remote).unwrap().fields, "name") == "Beta" {
+                break;
+            }
             tokio::task::yield_now().await;
         }
     }

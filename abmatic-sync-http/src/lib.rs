@@ -36,6 +36,7 @@
 pub mod client;
 pub mod clock;
 pub mod decode;
+pub mod host;
 pub mod known;
 pub mod pace;
 pub mod paging;

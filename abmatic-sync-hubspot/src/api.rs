@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, Result};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_http::client::{Answer, Call, Client};
+use abmatic_sync_http::host::Hosts;
+use abmatic_sync_http::known::{Known, account};
 use abmatic_sync_http::pace::{Lane, Limit};
 use abmatic_sync_http::retry::Resend;
 use abmatic_sync_http::transport::is_loopback;
@@ -21,8 +23,10 @@ use crate::object::Object;
 use crate::paths::ApiVersion;
 use crate::wire::AccountDetails;
 
-/// HubSpot's one host for every data centre.
-const HOST: &str = "https://api.hubapi.com";
+/// HubSpot's one address for every data centre.
+const ADDRESS: &str = "https://api.hubapi.com";
+/// `api.hubspot.com` works too.
+pub(crate) const HOSTS: Hosts = Hosts::of("HubSpot", &["hubapi.com", "hubspot.com"]);
 /// The smallest documented burst limit: private apps of free accounts ("usage guidelines"). Headers say when it is more.
 const BURST: Limit = Limit::new(95, Duration::from_secs(10));
 /// Five a second are allowed to all programs of an account together ("search the CRM"); one is left to the others.
@@ -41,44 +45,29 @@ pub enum Pacing {
     Headers,
 }
 
-/// The definitions of one object as one account had them when they were last asked for.
-type Known = BTreeMap<(String, Object), Arc<Described>>;
-
 /// Speaks to HubSpot for any number of connections.
 #[derive(Debug)]
 pub(crate) struct Api {
     client: Client,
+    hosts: Hosts,
     pub(crate) version: ApiVersion,
     pacing: Pacing,
     /// How long the search index may lag.
     pub(crate) visibility_lag: Duration,
-    /// Only spares calls: another process asks again.
-    known: Mutex<Known>,
+    /// The definitions of an object.
+    pub(crate) described: Known<Object, Described>,
     /// The portal of each connection: searches of one portal share a limit, over however many connections.
     portals: Mutex<BTreeMap<String, String>>,
 }
 
 impl Api {
-    pub(crate) fn new(client: Client, version: ApiVersion, pacing: Pacing, visibility_lag: Duration) -> Self {
-        Self { client, version, pacing, visibility_lag, known: Mutex::default(), portals: Mutex::default() }
+    pub(crate) fn new(client: Client, hosts: Hosts, version: ApiVersion, pacing: Pacing, lag: Duration) -> Self {
+        let (described, portals) = (Known::default(), Mutex::default());
+        Self { client, hosts, version, pacing, visibility_lag: lag, described, portals }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.client.clock().as_ref()
-    }
-
-    /// The definitions kept for `on`, if any.
-    pub(crate) fn known(&self, on: &Connection, object: Object) -> Option<Arc<Described>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&(account(on), object)).cloned()
-    }
-
-    /// Keeps definitions for `on`.
-    pub(crate) fn learn(&self, on: &Connection, object: Object, described: Described) -> Arc<Described> {
-        let described = Arc::new(described);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert((account(on), object), Arc::clone(&described));
-        described
     }
 
     /// Reads.
@@ -89,7 +78,7 @@ impl Api {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Answer> {
-        let mut url = address(on, path)?;
+        let mut url = self.address(on, path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -106,7 +95,7 @@ impl Api {
         body: &(impl Serialize + Sync + ?Sized),
         resend: Resend,
     ) -> Result<Answer> {
-        let call = Call::post(operation, address(on, path)?, body)?;
+        let call = Call::post(operation, self.address(on, path)?, body)?;
         self.client.send(on, self.paced(on, call), resend).await
     }
 
@@ -118,7 +107,7 @@ impl Api {
         path: &str,
         body: &(impl Serialize + Sync + ?Sized),
     ) -> Result<Answer> {
-        let call = Call::new(operation, Method::PATCH, address(on, path)?).with_json(body)?;
+        let call = Call::new(operation, Method::PATCH, self.address(on, path)?).with_json(body)?;
         self.client.send(on, self.paced(on, call), Resend::Safe).await
     }
 
@@ -130,7 +119,7 @@ impl Api {
         object: Object,
         body: &(impl Serialize + Sync + ?Sized),
     ) -> Result<Answer> {
-        let call = Call::post(operation, address(on, &self.version.search(object))?, body)?;
+        let call = Call::post(operation, self.address(on, &self.version.search(object))?, body)?;
         let paced = if self.limits(on) {
             call.paced(Lane::new(self.portal(on).await, "search"), Some(SEARCHES))
         } else {
@@ -157,6 +146,13 @@ impl Api {
         call.paced(Lane::new(account(on), "burst"), self.limits(on).then_some(BURST))
     }
 
+    fn address(&self, on: &Connection, path: &str) -> Result<Url> {
+        match &on.base_url {
+            Some(base) => self.hosts.address(base, path),
+            None => self.hosts.address(&own_address()?, path),
+        }
+    }
+
     fn limits(&self, on: &Connection) -> bool {
         match self.pacing {
             Pacing::Automatic => !on.base_url.as_ref().and_then(Url::host_str).is_some_and(is_loopback),
@@ -166,47 +162,25 @@ impl Api {
     }
 }
 
-/// Whose limits and definitions: the connection's, at its address.
-fn account(on: &Connection) -> String {
-    let host = on.base_url.as_ref().map_or(HOST, Url::as_str);
-    format!("{}/{} {host}", on.tenant, on.id)
-}
-
-/// The address of a path of ours, which may carry a query.
-fn address(on: &Connection, path: &str) -> Result<Url> {
-    let mut url = match &on.base_url {
-        Some(base) => base.clone(),
-        None => Url::parse(HOST).map_err(|error| {
-            Error::invalid(ErrorCode::InvalidSettings, "hubspot's own address does not parse").caused_by(error)
-        })?,
-    };
-    if url.cannot_be_a_base() {
-        return Err(Error::invalid(ErrorCode::InvalidSettings, format!("the base URL {url} is not one of HTTP")));
-    }
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-    let full = format!("{}{path}", url.path().trim_end_matches('/'));
-    url.set_path(&full);
-    url.set_query(query);
-    Ok(url)
+fn own_address() -> Result<Url> {
+    Url::parse(ADDRESS).map_err(|error| {
+        Error::invalid(ErrorCode::InvalidSettings, "hubspot's own address does not parse").caused_by(error)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use abmatic_sync_core::model::connection::Credentials;
-
     use super::*;
 
     #[test]
-    fn a_base_url_may_have_a_path_of_its_own() {
-        let on = |base: &str| {
-            let connection = Connection::new("t", "c", "hubspot", Credentials::token("x"));
-            connection.with_base_url(base.parse().unwrap())
-        };
-        for (base, expected) in [
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/crm/x%2Fy"),
-            ("https://proxy.example.com/hubspot/", "https://proxy.example.com/hubspot/crm/x%2Fy"),
+    fn tokens_go_to_hubspot_only() {
+        for (base, good) in [
+            ("https://api.hubapi.com", true),
+            ("https://api.hubspot.com", true),
+            ("https://proxy.example.com/hubspot", false),
+            ("https://hubapi.com.evil.net", false),
         ] {
-            assert_eq!(address(&on(base), "/crm/x%2Fy").unwrap().as_str(), expected);
+            assert_eq!(HOSTS.check(&base.parse().unwrap()).is_ok(), good, "{base}");
         }
     }
 }

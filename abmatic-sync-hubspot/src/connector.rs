@@ -18,11 +18,12 @@ use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::Schema;
 use abmatic_sync_http::client::Client;
 use abmatic_sync_http::clock::SystemClock;
+use abmatic_sync_http::host::Hosts;
 use abmatic_sync_http::retry::RetryOptions;
 use abmatic_sync_http::transport::{ReqwestTransport, Transport};
 use async_trait::async_trait;
 
-use crate::api::{Api, Pacing};
+use crate::api::{Api, HOSTS, Pacing};
 use crate::describe::describe;
 use crate::errors::HubspotDialect;
 use crate::find::find;
@@ -69,6 +70,7 @@ impl Default for HubspotConnector {
 #[derive(Clone, Debug)]
 pub struct HubspotBuilder {
     version: ApiVersion,
+    hosts: Hosts,
     transport: Option<Arc<dyn Transport>>,
     clock: Option<Arc<dyn Clock>>,
     retry: RetryOptions,
@@ -80,6 +82,7 @@ impl Default for HubspotBuilder {
     fn default() -> Self {
         Self {
             version: ApiVersion::default(),
+            hosts: HOSTS,
             transport: None,
             clock: None,
             retry: RetryOptions::default(),
@@ -118,6 +121,13 @@ impl HubspotBuilder {
         self
     }
 
+    /// Lets tokens be sent to a host that is none of HubSpot's own, such as a proxy.
+    #[must_use]
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.allow(host);
+        self
+    }
+
     /// What slows requests down.
     #[must_use]
     pub fn pacing(mut self, pacing: Pacing) -> Self {
@@ -141,7 +151,7 @@ impl HubspotBuilder {
         let lag = Duration::from_secs(self.visibility_lag_seconds.into());
         let mut descriptor = Descriptor::new("hubspot", "HubSpot", resources());
         descriptor.visibility_lag_seconds = self.visibility_lag_seconds;
-        HubspotConnector { descriptor, api: Api::new(client, self.version, self.pacing, lag) }
+        HubspotConnector { descriptor, api: Api::new(client, self.hosts, self.version, self.pacing, lag) }
     }
 }
 

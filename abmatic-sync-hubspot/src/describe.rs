@@ -57,7 +57,7 @@ impl Described {
 
 /// The definitions, from memory where they were asked for before.
 pub(crate) async fn described(api: &Api, on: &Connection, object: Object) -> Result<Arc<Described>> {
-    match api.known(on, object) {
+    match api.described.get(on, &object) {
         Some(known) => Ok(known),
         None => describe(api, on, object).await,
     }
@@ -72,7 +72,7 @@ pub(crate) async fn describe(api: &Api, on: &Connection, object: Object) -> Resu
         Object::Deals => deal_pipelines(api, on).await?,
         Object::Companies | Object::Contacts => Vec::new(),
     };
-    let refused = api.known(on, object).is_some_and(|known| known.own_key == OwnKey::Refused);
+    let refused = api.described.get(on, &object).is_some_and(|known| known.own_key == OwnKey::Refused);
     let own_key = match properties.results.iter().find(|property| property.name == OWN_KEY && !property.archived) {
         Some(property) if property.has_unique_value => OwnKey::Ready,
         Some(_) => OwnKey::NotUnique,
@@ -80,7 +80,7 @@ pub(crate) async fn describe(api: &Api, on: &Connection, object: Object) -> Resu
         None => OwnKey::Missing,
     };
     let schema = schema(object, properties.results, &pipelines);
-    Ok(api.learn(on, object, Described { schema, own_key, pipelines: pipelines_by_stage(&pipelines) }))
+    Ok(api.described.learn(on, object, Described { schema, own_key, pipelines: pipelines_by_stage(&pipelines) }))
 }
 
 /// The pipelines, or none where the token may not see them: stages are then free text.

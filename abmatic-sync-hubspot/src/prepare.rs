@@ -28,7 +28,7 @@ pub(crate) async fn prepare(api: &Api, on: &Connection, object: Object) -> Resul
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::Forbidden => {
             let refused = Described { own_key: OwnKey::Refused, ..Described::clone(&known) };
-            api.learn(on, object, refused);
+            api.described.learn(on, object, refused);
             return Ok(());
         }
         // Another process made it, or an archived one of that name came back.

@@ -9,18 +9,22 @@ use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_http::client::{Answer, Call, Client};
+use abmatic_sync_http::host::Hosts;
 use abmatic_sync_http::known::{Known, account};
 use abmatic_sync_http::pace::{Lane, Limit};
 use abmatic_sync_http::retry::Resend;
 use http::Method;
 use serde_json::Value as Json;
+use url::Url;
 
 use crate::budget::Budget;
 use crate::describe::Described;
 use crate::errors::WINDOW;
-use crate::host::address;
 use crate::object::Object;
 
+/// Where an API token is taken whatever the company's own address is (docs: "How to get the company domain").
+const GENERAL: &str = "https://api.pipedrive.com";
+pub(crate) const HOSTS: Hosts = Hosts::of("Pipedrive", &["pipedrive.com"]);
 /// What the smallest plan allows an API token until headers say more ("Rate limiting": Lite, 20 in 2 s).
 const BURST: Limit = Limit::new(20, WINDOW);
 /// A body `null` with status 200 comes now and then (singer-io/tap-pipedrive#131); asked again, the answer is there.
@@ -29,7 +33,7 @@ const NULL_BODY_TRIES: usize = 3;
 /// What a connector is told beyond its client.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) hosts: Hosts,
     /// How many writes are on their way at once.
     pub(crate) writes_at_once: usize,
     /// How long a create that was cut off may still be at work.
@@ -120,7 +124,7 @@ impl Api {
         let account = account(on);
         let taken = self.budget.take(&account, cost(&method, path), self.clock().now());
         taken.map_err(|error| error.at(&operation))?;
-        let mut url = address(on, path, &self.options.allowed_hosts).map_err(|error| error.at(&operation))?;
+        let mut url = self.address(on, path).map_err(|error| error.at(&operation))?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -133,6 +137,19 @@ impl Api {
         self.budget.observe(&account, answer.headers(), self.clock().now());
         Ok(answer)
     }
+
+    fn address(&self, on: &Connection, path: &str) -> Result<Url> {
+        match &on.base_url {
+            Some(base) => self.options.hosts.address(base, path),
+            None => self.options.hosts.address(&general_address()?, path),
+        }
+    }
+}
+
+fn general_address() -> Result<Url> {
+    Url::parse(GENERAL).map_err(|error| {
+        Error::invalid(ErrorCode::InvalidSettings, "pipedrive's own address does not parse").caused_by(error)
+    })
 }
 
 /// Tokens that a call costs (`x-token-cost` of both OpenAPI documents): API v1 is twice as dear.
@@ -172,6 +189,18 @@ mod tests {
             (Method::POST, "/api/v1/notes", 10),
         ] {
             assert_eq!(cost(&method, path), tokens, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn tokens_go_to_pipedrive_only() {
+        for (base, good) in [
+            ("https://api.pipedrive.com", true),
+            ("https://acme.pipedrive.com/", true),
+            ("http://acme.pipedrive.com", false),
+            ("https://evilpipedrive.com", false),
+        ] {
+            assert_eq!(HOSTS.check(&base.parse().unwrap()).is_ok(), good, "{base}");
         }
     }
 }

@@ -22,7 +22,7 @@ use abmatic_sync_http::retry::RetryOptions;
 use abmatic_sync_http::transport::{ReqwestTransport, Transport};
 use async_trait::async_trait;
 
-use crate::api::{Api, Options};
+use crate::api::{Api, HOSTS, Options};
 use crate::describe::describe;
 use crate::errors::PipedriveDialect;
 use crate::filter::translate;
@@ -99,7 +99,7 @@ impl Default for PipedriveBuilder {
     fn default() -> Self {
         Self {
             options: Options {
-                allowed_hosts: Vec::new(),
+                hosts: HOSTS,
                 writes_at_once: WRITES_AT_ONCE,
                 settle: Duration::from_secs(SETTLE_SECONDS.into()),
             },
@@ -137,7 +137,7 @@ impl PipedriveBuilder {
     /// Lets tokens be sent to a host that is none of Pipedrive's own, such as a proxy.
     #[must_use]
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
-        self.options.allowed_hosts.push(host.into());
+        self.options.hosts.allow(host);
         self
     }
 

@@ -53,7 +53,6 @@ mod draft;
 mod errors;
 mod filter;
 mod find;
-mod host;
 mod note;
 mod object;
 mod read;

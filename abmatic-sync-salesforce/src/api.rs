@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, Result};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_http::client::{Answer, Call, Client};
+use abmatic_sync_http::host::Hosts;
+use abmatic_sync_http::known::{Known, account};
 use abmatic_sync_http::retry::Resend;
 use abmatic_sync_http::transport::is_loopback;
 use bytes::Bytes;
@@ -22,7 +23,6 @@ use url::Url;
 
 use crate::budget::Budget;
 use crate::describe::Described;
-use crate::host::address;
 use crate::object::Object;
 use crate::paths::ApiVersion;
 
@@ -32,6 +32,12 @@ const CALL_OPTIONS: (HeaderName, HeaderValue) =
 /// Without it assignment rules run and change the owner ("Assignment Rule Header": the default is TRUE).
 const NO_ASSIGNMENT: (HeaderName, HeaderValue) =
     (HeaderName::from_static("sforce-auto-assign"), HeaderValue::from_static("FALSE"));
+/// Salesforce's own domains ("Allow the Required Domains"; My Domain hosts all end in the first). Sites that customers
+/// control are elsewhere: `my.site.com`, and communities under `force.com`.
+pub(crate) const HOSTS: Hosts = Hosts::of(
+    "Salesforce",
+    &["salesforce.com", "cloudforce.com", "database.com", "salesforce.mil", "sfcrmapps.cn", "sfcrmproducts.cn"],
+);
 const CSV: HeaderValue = HeaderValue::from_static("text/csv");
 /// Shorter bodies are sent as they are.
 const GZIP_BYTES_MIN: usize = 4_096;
@@ -54,7 +60,7 @@ pub enum Compression {
 pub(crate) struct Options {
     pub(crate) version: ApiVersion,
     pub(crate) compression: Compression,
-    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) hosts: Hosts,
     /// Named external id fields, by object.
     pub(crate) external_ids: BTreeMap<Object, String>,
     pub(crate) bulk_read_min: u64,
@@ -67,22 +73,19 @@ pub(crate) struct Options {
     pub(crate) settle: Duration,
 }
 
-/// The definitions of one object as one org had them when they were last asked for.
-type Known = BTreeMap<(String, Object), Arc<Described>>;
-
 /// Speaks to Salesforce for any number of connections.
 #[derive(Debug)]
 pub(crate) struct Api {
     client: Client,
     pub(crate) options: Options,
     budget: Budget,
-    /// Only spares calls: another process asks again.
-    known: Mutex<Known>,
+    /// The definitions of an object.
+    pub(crate) described: Known<Object, Described>,
 }
 
 impl Api {
     pub(crate) fn new(client: Client, options: Options, budget_percent: u8) -> Self {
-        Self { client, options, budget: Budget::new(budget_percent), known: Mutex::default() }
+        Self { client, options, budget: Budget::new(budget_percent), described: Known::default() }
     }
 
     pub(crate) fn version(&self) -> ApiVersion {
@@ -91,20 +94,6 @@ impl Api {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.client.clock().as_ref()
-    }
-
-    /// The definitions kept for `on`, if any.
-    pub(crate) fn known(&self, on: &Connection, object: Object) -> Option<Arc<Described>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&(account(on), object)).cloned()
-    }
-
-    /// Keeps definitions for `on`.
-    pub(crate) fn learn(&self, on: &Connection, object: Object, described: Described) -> Arc<Described> {
-        let described = Arc::new(described);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert((account(on), object), Arc::clone(&described));
-        described
     }
 
     /// Reads a path, which may carry a query of Salesforce's own.
@@ -203,7 +192,12 @@ impl Api {
     }
 
     fn address(&self, on: &Connection, path: &str) -> Result<Url> {
-        address(on, path, &self.options.allowed_hosts)
+        let Some(base) = &on.base_url else {
+            let message = "the connection needs the org's instance URL as its base URL, such as \
+                           https://example.my.salesforce.com: the token answer names it";
+            return Err(Error::invalid(ErrorCode::InvalidSettings, message));
+        };
+        self.options.hosts.address(base, path)
     }
 
     fn compresses(&self, on: &Connection) -> bool {
@@ -213,12 +207,6 @@ impl Api {
             Compression::Off => false,
         }
     }
-}
-
-/// Whose limits and definitions: the connection's, at its address.
-fn account(on: &Connection) -> String {
-    let host = on.base_url.as_ref().map_or("", Url::as_str);
-    format!("{}/{} {host}", on.tenant, on.id)
 }
 
 fn set_query(url: &mut Url, query: &[(&str, &str)]) {
@@ -234,4 +222,23 @@ fn gzip(body: &Bytes) -> Result<Bytes> {
     let mut packed = GzEncoder::new(Vec::with_capacity(body.len() / 4), Level::fast());
     packed.write_all(body).map_err(failed)?;
     packed.finish().map(Bytes::from).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_go_to_salesforce_only() {
+        for (base, good) in [
+            ("https://acme.my.salesforce.com", true),
+            ("https://acme--dev.sandbox.my.salesforce.com/", true),
+            ("https://na15.salesforce.com", true),
+            ("https://evilsalesforce.com", false),
+            ("https://acme.my.site.com", false),
+            ("https://acme.force.com", false),
+        ] {
+            assert_eq!(HOSTS.check(&base.parse().unwrap()).is_ok(), good, "{base}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ use abmatic_sync_http::retry::RetryOptions;
 use abmatic_sync_http::transport::{ReqwestTransport, Transport};
 use async_trait::async_trait;
 
-use crate::api::{Api, Compression, Options};
+use crate::api::{Api, Compression, HOSTS, Options};
 use crate::conditional::CONDITIONAL_MAX;
 use crate::describe::{describe, prepare};
 use crate::errors::SalesforceDialect;
@@ -111,7 +111,7 @@ impl Default for SalesforceBuilder {
             options: Options {
                 version: ApiVersion::default(),
                 compression: Compression::default(),
-                allowed_hosts: Vec::new(),
+                hosts: HOSTS,
                 external_ids: BTreeMap::new(),
                 bulk_read_min: BULK_READ_MIN,
                 bulk_page: BULK_PAGE,
@@ -168,7 +168,7 @@ impl SalesforceBuilder {
     /// Lets tokens be sent to a host that is none of Salesforce's own, such as a proxy.
     #[must_use]
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
-        self.options.allowed_hosts.push(host.into());
+        self.options.hosts.allow(host);
         self
     }
 

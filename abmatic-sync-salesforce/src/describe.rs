@@ -73,7 +73,7 @@ impl Described {
 
 /// The definitions, from memory where they were asked for before.
 pub(crate) async fn described(api: &Api, on: &Connection, object: Object) -> Result<Arc<Described>> {
-    match api.known(on, object) {
+    match api.described.get(on, &object) {
         Some(known) => Ok(known),
         None => describe(api, on, object).await,
     }
@@ -107,7 +107,7 @@ pub(crate) async fn describe(api: &Api, on: &Connection, object: Object) -> Resu
         Some(key) => schema.with_recommended(&[key]),
         None => schema,
     };
-    Ok(api.learn(on, object, Described { schema, details, external_id }))
+    Ok(api.described.learn(on, object, Described { schema, details, external_id }))
 }
 
 async fn fetch(api: &Api, on: &Connection, object: Object) -> Result<abmatic_sync_http::client::Answer> {

@@ -52,7 +52,6 @@ mod error_table;
 mod errors;
 mod filter;
 mod find;
-mod host;
 mod id;
 mod ingest;
 mod layout;

@@ -50,7 +50,7 @@ const ALL: &str =
 
 const WAITING: &str =
     "SELECT id, remote_id, version, remote_modified_at, '{\"l\":' || fields || '}', waiting_for, NULL FROM abmatic_record
-     WHERE link_scope = ?1 AND ?2 IS NOT NULL AND waiting_for IS NOT NULL AND id > ?3 ORDER BY id LIMIT ?4";
+     WHERE link_scope = ?1 AND +scope = ?2 AND waiting_for IS NOT NULL AND id > ?3 ORDER BY id LIMIT ?4";
 
 static ROWS_BY_LOCAL: Batch =
     Batch::new("SELECT row_id FROM abmatic_record WHERE +link_scope = ? AND scope = ? AND id IN (", "?", ")");

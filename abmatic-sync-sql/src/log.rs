@@ -77,14 +77,9 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Lines of a run, which is known in the database from now on.
-    pub(crate) async fn of_run(
-        connection: &mut SqliteConnection,
-        tenant: &'a TenantId,
-        scopes: &'a LogScopes,
-        run: &'a RunId,
-    ) -> Result<Self> {
-        Ok(Self { tenant, scopes, run, number: runs::number(connection, tenant, run).await? })
+    /// Lines of the run that the database knows by `number`.
+    pub(crate) fn new(tenant: &'a TenantId, scopes: &'a LogScopes, run: &'a RunId, number: i64) -> Self {
+        Self { tenant, scopes, run, number }
     }
 
     /// The run's number.

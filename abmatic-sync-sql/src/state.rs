@@ -35,7 +35,7 @@ pub(crate) async fn write(
     commit: &StateCommit,
 ) -> Result<()> {
     let scope = scopes.links;
-    runs::save(connection, &commit.run).await?;
+    let run = runs::save(connection, &commit.run).await?;
     links::forget(connection, scopes, &commit.unlinks).await?;
     links::keep(connection, scopes, &commit.links).await?;
     intents::close(connection, scope, &commit.closed_intents).await?;
@@ -54,7 +54,7 @@ pub(crate) async fn write(
         )
         .await
         .map_err(failed("move cursors"))?;
-    let lines = Lines::of_run(connection, &commit.run.tenant, log_scopes, &commit.run.id).await?;
+    let lines = Lines::new(&commit.run.tenant, log_scopes, &commit.run.id, run);
     log::write(connection, &lines, &commit.log).await
 }
 

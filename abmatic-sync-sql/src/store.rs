@@ -25,7 +25,7 @@ use crate::keys::RecentKeys;
 use crate::lease::hold_lease;
 use crate::log::Lines;
 use crate::scopes::{ScopeKey, Scopes};
-use crate::{births, links, migrate, records, state};
+use crate::{births, links, migrate, records, runs, state};
 
 /// How a database is opened.
 #[non_exhaustive]
@@ -228,7 +228,7 @@ impl Store for SqliteStore {
         match task.join_next().await {
             Some(Ok(done)) => done,
             Some(Err(error)) => Err(Error::store("the commit of a page was broken off", error)),
-            None => Ok(Vec::new()),
+            None => Err(Error::store("the commit of a page never began", "its task is missing")),
         }
     }
 }
@@ -250,7 +250,8 @@ impl SqliteStore {
         let is_birth: Vec<bool> =
             page.items.iter().filter(|item| item.writes().is_some()).map(|item| item.birth.is_some()).collect();
         let births: Vec<&Birth> = page.items.iter().filter_map(|item| item.birth.as_ref()).collect();
-        let lines = Lines::of_run(&mut transaction, &page.run.tenant, &log_scopes, &page.run.id).await?;
+        let run = runs::number(&mut transaction, &page.run.tenant, &page.run.id).await?;
+        let lines = Lines::new(&page.run.tenant, &log_scopes, &page.run.id, run);
         let (of_births, new_keys) =
             births::write(&mut transaction, (scopes, scope.resource), &lines, &births, self.keys()).await?;
         let writes: Vec<&LocalWrite> = page.items.iter().filter_map(|item| item.local_write.as_ref()).collect();

@@ -77,9 +77,6 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, EmailError> {
         const LENGTH_MAX: usize = 254;
         let text = text.trim();
-        if text.len() <= LENGTH_MAX && is_plain_email(text) {
-            return Ok(Self(text.to_owned()));
-        }
         let (local, domain) = text.rsplit_once('@').ok_or(EmailError::NoAt)?;
         let host = mail_host(domain).ok_or(EmailError::Domain)?;
         let email = if is_plain_local_part(local) {
@@ -235,35 +232,6 @@ fn has_sound_labels(host: &str) -> bool {
         && last_is_long
         && host.split('.').all(sound)
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-}
-
-/// Whether an address is valid and its own one spelling already, told at a glance: most are. `false` decides nothing.
-fn is_plain_email(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, host)| is_plain_local_part(local) && is_plain_name(host))
-}
-
-/// Whether a host is at least two sound labels in plain letters, the last of them no number.
-fn is_plain_name(host: &str) -> bool {
-    const LABEL_MAX: usize = 63;
-    let (mut labels, mut length, mut begins_with_letter, mut before) = (0, 0, false, b'.');
-    for &byte in host.as_bytes() {
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' => {}
-            // Two hyphens may be punycode.
-            b'-' if before != b'.' && before != b'-' => {}
-            b'.' if length > 0 && before != b'-' => (labels, length) = (labels + 1, 0),
-            _ => return false,
-        }
-        if byte != b'.' {
-            begins_with_letter = if length == 0 { byte.is_ascii_lowercase() } else { begins_with_letter };
-            length += 1;
-        }
-        if length > LABEL_MAX {
-            return false;
-        }
-        before = byte;
-    }
-    labels > 0 && length > 1 && begins_with_letter && before != b'-'
 }
 
 /// Whether what precedes the `@` is valid and its own one spelling already.

@@ -75,12 +75,12 @@ impl Birth {
     pub const MESSAGE: &str = "created here";
 
     /// The link and its base. The store sets the version that the new record gets.
-    pub fn link(&self, version: Version) -> Link {
+    fn link(&self) -> Link {
         let mut link = Link::new(self.id.clone(), self.remote_id.clone());
         link.base = Base::equal(self.fields.clone());
         link.remote_modified_at = self.remote_modified_at;
         link.waiting_for.clone_from(&self.waiting_for);
-        link.local_version = Some(version);
+        link.local_version = Some(Version::new(0));
         link
     }
 
@@ -93,7 +93,7 @@ impl Birth {
 
     /// The same as a write, a link and a line of the log.
     pub fn unfold(self) -> PageItem {
-        let link = self.link(Version::new(0));
+        let link = self.link();
         let announced = link.clone().announced();
         let mut log = self.log;
         let changes = self.fields.iter().filter_map(|(field, value)| Self::change(field, value));

@@ -2,67 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::process::Output;
+mod support;
 
 use abmatic_sync_testkit::fake::fault::{Fault, FaultKind};
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
-use assert_cmd::Command;
-use serde_json::Value;
-use tempfile::TempDir;
+use support::{Desk, last_line};
 
-struct Desk {
-    crm: FakeHubspot,
-    folder: TempDir,
-}
-
-impl Desk {
-    async fn new(contacts: usize) -> Self {
-        let crm = FakeHubspot::builder().seed_records(contacts).search_lag_seconds(0.0).start().await.unwrap();
-        Self { crm, folder: TempDir::new().unwrap() }
-    }
-
-    /// A command on this desk's file.
-    fn local(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::cargo_bin("crm-cli").unwrap();
-        command.args(arguments).arg("--db").arg(self.folder.path().join("host.db")).arg("--json");
-        command.env("CRM_TOKEN", self.crm.token()).output().unwrap()
-    }
-
-    /// A command on this desk's file and CRM.
-    fn run(&self, arguments: &[&str]) -> (i32, Value, String) {
-        let base_url = self.crm.base_url();
-        let output = self.local(&[arguments, &["--base-url", &base_url]].concat());
-        let errors = String::from_utf8(output.stderr).unwrap();
-        (output.status.code().unwrap(), last_line(&output.stdout), errors)
-    }
-
-    /// The same, which must succeed.
-    fn summary(&self, arguments: &[&str]) -> Value {
-        let (status, summary, errors) = self.run(arguments);
-        assert_eq!(status, 0, "{summary} {errors}");
-        let count = |name: &str| summary[name].as_u64().unwrap();
-        assert_eq!(
-            count("read"),
-            ["created", "updated", "unchanged", "skipped", "failed", "deleted"].map(count).iter().sum::<u64>()
-        );
-        summary
-    }
-
-    fn add(&self, resource: &str, fields: &[&str]) -> String {
-        let sets: Vec<&str> = fields.iter().flat_map(|field| ["--set", field]).collect();
-        let output = self.local(&[&["add", "--resource", resource], sets.as_slice()].concat());
-        last_line(&output.stdout)["id"].as_str().expect("the new record's id").to_owned()
-    }
-}
-
-fn last_line(output: &[u8]) -> Value {
-    let text = std::str::from_utf8(output).unwrap();
-    text.lines().next_back().map_or(Value::Null, |line| serde_json::from_str(line).unwrap())
+async fn desk(contacts: usize) -> Desk<FakeHubspot> {
+    let crm = FakeHubspot::builder().seed_records(contacts).search_lag_seconds(0.0).start().await.unwrap();
+    let (base_url, token) = (crm.base_url(), crm.token());
+    Desk::new("hubspot", crm, base_url, token)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_then_a_sync_then_nothing_to_do() {
-    let desk = Desk::new(350).await;
+    let desk = desk(350).await;
     let first = desk.summary(&["import", "--resource", "contacts"]);
     assert_eq!((first["read"].as_u64(), first["created"].as_u64()), (Some(350), Some(350)));
     let again = desk.summary(&["import", "--resource", "contacts"]);
@@ -77,7 +31,7 @@ async fn an_import_then_a_sync_then_nothing_to_do() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn edits_travel_both_ways_and_contacts_carry_their_account() {
-    let desk = Desk::new(0).await;
+    let desk = desk(0).await;
     let account = desk.add("accounts", &["name=Aurora", "website=https://www.aurora.com/"]);
     let contact = desk.add("contacts", &["work_email=jo@aurora.com", "first_name=Jo", &format!("account={account}")]);
     assert_eq!(desk.summary(&["push", "--resource", "accounts"])["created"], 1);
@@ -97,7 +51,7 @@ async fn edits_travel_both_ways_and_contacts_carry_their_account() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_filter_and_a_list_choose_what_is_imported() {
-    let desk = Desk::new(700).await;
+    let desk = desk(700).await;
     let preview = desk.summary(&["preview", "--resource", "accounts", "--filter", "type = \"PARTNER\""]);
     let filtered = desk.summary(&["import", "--resource", "accounts", "--filter", "type = \"PARTNER\""]);
     assert_eq!(preview["matching"], filtered["read"]);
@@ -119,7 +73,7 @@ async fn a_filter_and_a_list_choose_what_is_imported() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_lost_after_the_write_makes_no_second_record() {
-    let desk = Desk::new(0).await;
+    let desk = desk(0).await;
     desk.add("opportunities", &["name=Big deal", "stage=appointmentscheduled", "amount=10.50"]);
     desk.crm.inject(Fault::new(FaultKind::AnswerLost).on("deals/batch"));
     assert_eq!(desk.summary(&["push", "--resource", "opportunities"])["created"], 1);
@@ -128,7 +82,7 @@ async fn an_answer_lost_after_the_write_makes_no_second_record() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_is_said_and_nothing_is_lost() {
-    let desk = Desk::new(20).await;
+    let desk = desk(20).await;
     let wrong: [(&[&str], &str, &str); 5] = [
         (&["import", "--resource", "contacts", "--filter", "lastname = "], "INVALID_FILTER", "column 12"),
         (&["import", "--resource", "contacts", "--filter", "colour = \"red\""], "INVALID_FILTER", "colour"),
@@ -157,7 +111,7 @@ async fn what_is_wrong_is_said_and_nothing_is_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_record_that_fails_fails_alone() {
-    let desk = Desk::new(0).await;
+    let desk = desk(0).await;
     desk.add("contacts", &["work_email=not an email", "first_name=Jo"]);
     desk.add("contacts", &["work_email=al@aurora.com"]);
     desk.add("contacts", &["job_title=Nobody"]);
@@ -169,7 +123,7 @@ async fn a_record_that_fails_fails_alone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_repeats_ends_the_run_with_an_error() {
-    let desk = Desk::new(350).await;
+    let desk = desk(350).await;
     desk.crm.inject(Fault::new(FaultKind::RepeatedPage).on("/contacts").with_method("GET").always());
     let (status, answer, _) = desk.run(&["import", "--resource", "contacts"]);
     assert_eq!((status, answer["error"].as_str()), (2, Some("REPEATED_PAGE")));
@@ -179,7 +133,7 @@ async fn a_page_that_repeats_ends_the_run_with_an_error() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_account_is_no_failure() {
-    let desk = Desk::new(0).await;
+    let desk = desk(0).await;
     for resource in ["accounts", "contacts", "leads", "opportunities"] {
         assert_eq!(desk.summary(&["sync", "--resource", resource])["read"], 0);
     }
@@ -187,7 +141,7 @@ async fn an_empty_account_is_no_failure() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_stopped_is_found_and_resumed() {
-    let desk = Desk::new(350).await;
+    let desk = desk(350).await;
     let runs = |more: &[&str]| last_line(&desk.local(&[&["runs"], more].concat()).stdout);
     assert_eq!(desk.run(&["resume", "--resource", "contacts"]).0, 2, "there is none");
     desk.crm.inject(Fault::new(FaultKind::RevokedToken).on("/contacts").with_method("GET").after(3));
@@ -204,7 +158,7 @@ async fn a_run_that_stopped_is_found_and_resumed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_failed_is_set_aside_listed_and_released() {
-    let desk = Desk::new(0).await;
+    let desk = desk(0).await;
     let id = desk.add("contacts", &["work_email=not an email", "first_name=Jo"]);
     let push = ["auto-push", "--resource", "contacts"];
     assert_eq!(desk.run(&push).1["failed"], 1);
@@ -224,7 +178,7 @@ async fn what_failed_is_set_aside_listed_and_released() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sweep_sees_what_nobody_told_of() {
-    let desk = Desk::new(30).await;
+    let desk = desk(30).await;
     desk.summary(&["import", "--resource", "contacts"]);
     let person = desk.crm.user().records("contacts").remove(0);
     assert!(desk.crm.user().erase("contacts", &person.id));

@@ -2,59 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::process::Output;
+mod support;
 
 use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
-use assert_cmd::Command;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
+use support::{Desk, counts};
 
-struct Desk {
-    crm: FakePipedrive,
-    folder: TempDir,
-}
-
-impl Desk {
-    async fn new(persons: usize) -> Self {
-        let crm = FakePipedrive::builder().seed_records(persons).start().await.unwrap();
-        Self { crm, folder: TempDir::new().unwrap() }
-    }
-
-    /// A command on this desk's file.
-    fn local(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::cargo_bin("crm-cli").unwrap();
-        command.args(arguments).arg("--db").arg(self.folder.path().join("host.db")).arg("--json");
-        command.env("CRM_TOKEN", self.crm.token()).output().unwrap()
-    }
-
-    /// A command on this desk's file and CRM, which must succeed.
-    fn summary(&self, arguments: &[&str]) -> Value {
-        let base_url = self.crm.base_url();
-        let output = self.local(&[arguments, &["--connector", "pipedrive", "--base-url", &base_url]].concat());
-        let summary = last_line(&output.stdout);
-        assert!(output.status.success(), "{summary} {}", String::from_utf8_lossy(&output.stderr));
-        summary
-    }
-
-    fn add(&self, resource: &str, fields: &[&str]) -> String {
-        let sets: Vec<&str> = fields.iter().flat_map(|field| ["--set", field]).collect();
-        let output = self.local(&[&["add", "--resource", resource], sets.as_slice()].concat());
-        last_line(&output.stdout)["id"].as_str().expect("the new record's id").to_owned()
-    }
-}
-
-fn last_line(output: &[u8]) -> Value {
-    let text = std::str::from_utf8(output).unwrap();
-    text.lines().next_back().map_or(Value::Null, |line| serde_json::from_str(line).unwrap())
-}
-
-fn counts(summary: &Value, names: &[&str]) -> Vec<u64> {
-    names.iter().map(|name| summary[name].as_u64().unwrap()).collect()
+async fn desk(persons: usize) -> Desk<FakePipedrive> {
+    let crm = FakePipedrive::builder().seed_records(persons).start().await.unwrap();
+    let (base_url, token) = (crm.base_url(), crm.token());
+    Desk::new("pipedrive", crm, base_url, token)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn import_push_sync_and_then_nothing_is_left_to_do() {
-    let desk = Desk::new(700).await;
+    let desk = desk(700).await;
     let resources = ["accounts", "contacts", "opportunities"];
     for resource in resources {
         let first = desk.summary(&["import", "--resource", resource]);
@@ -94,7 +56,7 @@ async fn import_push_sync_and_then_nothing_is_left_to_do() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_filter_and_a_saved_filter_choose_what_is_imported() {
-    let desk = Desk::new(700).await;
+    let desk = desk(700).await;
     let filter = "industry = \"Retail\" AND employee_count > 10";
     let preview = desk.summary(&["preview", "--resource", "accounts", "--filter", filter]);
     let filtered = desk.summary(&["import", "--resource", "accounts", "--filter", filter]);

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
-use abmatic_sync_core::model::connection::{Connection, Credentials};
+use abmatic_sync_core::model::connection::Connection;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -22,13 +22,9 @@ use crate::transport::{Proof, Transport, TransportError};
 
 /// What differs between CRMs in one exchange.
 pub trait Dialect: fmt::Debug + Send + Sync + 'static {
-    /// Says who asks. By default as a bearer token.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unauthorized`] for credentials that cannot stand in a header.
-    fn authorise(&self, headers: &mut HeaderMap, credentials: &Credentials) -> Result<()> {
-        headers.insert(AUTHORIZATION, bearer(credentials)?);
-        Ok(())
+    /// Says who asks: by which header, with what before the token. By default as a bearer token.
+    fn authorisation(&self, _token: &str) -> (HeaderName, &'static str) {
+        (AUTHORIZATION, "Bearer ")
     }
 
     /// What an answer means whose status is not 2xx.
@@ -40,19 +36,17 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// `Bearer <token>`, marked so that no header dump shows it.
-fn bearer(credentials: &Credentials) -> Result<HeaderValue> {
-    let Credentials::Token(token) = credentials else {
-        return Err(unusable("these credentials are no token"));
-    };
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret().trim()))
-        .map_err(|_| unusable("the token holds characters that no token has"))?;
+/// Says who asks, marked so that no header dump shows it.
+fn authorise(headers: &mut HeaderMap, dialect: &dyn Dialect, token: &SecretString) -> Result<()> {
+    let token = token.expose_secret().trim();
+    let (name, before) = dialect.authorisation(token);
+    let mut value = HeaderValue::try_from(format!("{before}{token}")).map_err(|_| {
+        let message = "the token holds characters that no token has";
+        Error::new(ErrorKind::Unauthorized, ErrorCode::InvalidSession, message)
+    })?;
     value.set_sensitive(true);
-    Ok(value)
-}
-
-fn unusable(message: &str) -> Error {
-    Error::new(ErrorKind::Unauthorized, ErrorCode::InvalidSession, message)
+    headers.insert(name, value);
+    Ok(())
 }
 
 /// One request to be made.
@@ -222,12 +216,20 @@ impl Client {
     /// attempt was ambiguous, no later failure to get through makes it certain again.
     pub async fn send(&self, on: &Connection, call: Call, resend: Resend) -> Result<Answer> {
         let mut waits = self.retry.start();
-        let mut may_have_acted = false;
+        let (mut may_have_acted, mut was_renewed) = (false, false);
+        let mut token = on.credentials.current().await.map_err(|error| error.at(&call.operation))?;
         loop {
-            let error = match self.send_once(on, &call, resend).await {
+            let error = match self.send_once(on, &call, &token, resend).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            if error.kind() == ErrorKind::Unauthorized && !std::mem::replace(&mut was_renewed, true) {
+                let renewed = on.credentials.renewed(&token).await.map_err(|error| error.at(&call.operation))?;
+                if let Some(renewed) = renewed {
+                    token = renewed;
+                    continue;
+                }
+            }
             may_have_acted |= error.kind() == ErrorKind::Ambiguous;
             let Some(wait) = waits.after(&error, resend) else {
                 let error = if may_have_acted { still_in_doubt(error) } else { error };
@@ -244,8 +246,8 @@ impl Client {
         }
     }
 
-    async fn send_once(&self, on: &Connection, call: &Call, resend: Resend) -> Result<Answer> {
-        let request = self.request(on, call)?;
+    async fn send_once(&self, on: &Connection, call: &Call, token: &SecretString, resend: Resend) -> Result<Answer> {
+        let request = self.request(call, token)?;
         self.take_turn(call).await;
         on.calls.count_one();
         let sent = self.clock.now();
@@ -264,7 +266,7 @@ impl Client {
         Err(if answer.status().is_server_error() { doubted(refusal, resend) } else { refusal })
     }
 
-    fn request(&self, on: &Connection, call: &Call) -> Result<Request<Bytes>> {
+    fn request(&self, call: &Call, token: &SecretString) -> Result<Request<Bytes>> {
         let mut request = Request::new(call.body.clone());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
@@ -278,7 +280,7 @@ impl Client {
         for (name, value) in &call.headers {
             headers.insert(name.clone(), value.clone());
         }
-        self.dialect.authorise(headers, &on.credentials)?;
+        authorise(headers, &*self.dialect, token)?;
         Ok(request)
     }
 
@@ -321,6 +323,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::Mutex;
 
+    use abmatic_sync_core::model::connection::{Credentials, TokenSource};
     use async_trait::async_trait;
     use chrono::{DateTime, TimeDelta, Utc};
 
@@ -359,12 +362,11 @@ mod tests {
     #[test]
     fn a_call_says_what_its_body_is_and_cannot_say_who_asks() {
         let client = Client::new(Arc::new(Script(Mutex::default())), Arc::new(StillClock::default()), Arc::new(Plain));
-        let on = Connection::new("t", "c", "plain", Credentials::token("secret"));
         let call = Call::new("plain upload", Method::PUT, "https://example.com".parse().unwrap())
             .with_body(HeaderValue::from_static("text/csv"), Bytes::from_static(b"Id\n"))
             .with_header(ACCEPT, HeaderValue::from_static("text/csv"))
             .with_header(AUTHORIZATION, HeaderValue::from_static("Bearer other"));
-        let request = client.request(&on, &call).unwrap();
+        let request = client.request(&call, &SecretString::from("secret")).unwrap();
         let header = |name| request.headers().get(name).unwrap().to_str().unwrap();
         assert_eq!((header(CONTENT_TYPE), header(ACCEPT)), ("text/csv", "text/csv"));
         assert_eq!((header(AUTHORIZATION), request.body().as_ref()), ("Bearer secret", b"Id\n".as_slice()));
@@ -373,6 +375,7 @@ mod tests {
     impl Dialect for Plain {
         fn refusal(&self, answer: &Answer) -> Error {
             let kind = match answer.status().as_u16() {
+                401 => ErrorKind::Unauthorized,
                 429 => ErrorKind::RateLimited,
                 500.. => ErrorKind::Unavailable,
                 _ => ErrorKind::Invalid,
@@ -383,6 +386,44 @@ mod tests {
             }
             error
         }
+    }
+
+    /// Gives `first`, then once it was refused `second`, and nothing after that.
+    #[derive(Debug)]
+    struct Renewing;
+
+    #[async_trait]
+    impl TokenSource for Renewing {
+        async fn token(&self) -> Result<SecretString> {
+            Ok("first".into())
+        }
+
+        async fn renewed(&self, refused: &SecretString) -> Result<SecretString> {
+            assert_eq!(refused.expose_secret(), "first");
+            Ok("second".into())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_renewed_once_and_what_was_asked_is_asked_again() {
+        for (script, is_answered) in [(vec![Ok(401), Ok(200)], true), (vec![Ok(401), Ok(401)], false)] {
+            let transport = Arc::new(Script(Mutex::new(script.into())));
+            let client = Client::new(transport, Arc::new(StillClock::default()), Arc::new(Plain));
+            let on = Connection::new("t", "c", "plain", Credentials::Source(Arc::new(Renewing)));
+            let call = Call::get("plain create contact", "https://example.com".parse().unwrap());
+            let answer = client.send(&on, call, Resend::Verify).await;
+            assert_eq!((answer.is_ok(), on.calls.total()), (is_answered, 2));
+        }
+        let (answer, calls, _) = run(vec![Ok(401)], Resend::Read).await;
+        assert_eq!((answer.unwrap_err().kind(), calls), (ErrorKind::Unauthorized, 1));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_no_header_can_hold_is_refused_here() {
+        let client = Client::new(Arc::new(Script(Mutex::default())), Arc::new(StillClock::default()), Arc::new(Plain));
+        let on = Connection::new("t", "c", "plain", Credentials::token("a\nb"));
+        let call = Call::get("plain read contacts", "https://example.com".parse().unwrap());
+        assert_eq!(client.send(&on, call, Resend::Read).await.unwrap_err().code(), ErrorCode::InvalidSession);
     }
 
     async fn run(script: Vec<Result<u16, TransportError>>, resend: Resend) -> (Result<Answer>, u64, i64) {

@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use secrecy::SecretString;
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use crate::error::Result;
 use crate::ids::{ConnectionId, TenantId};
 use crate::model::server_clock::ServerClock;
 
@@ -14,14 +16,53 @@ use crate::model::server_clock::ServerClock;
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Credentials {
+    /// Tokens that change, asked for before each call: OAuth.
+    Source(Arc<dyn TokenSource>),
     /// A token that is sent as it is: private app, service key, API key.
     Token(SecretString),
+}
+
+/// Gives out tokens that change. `abmatic-sync-http` has the one for OAuth 2.0.
+#[async_trait]
+pub trait TokenSource: fmt::Debug + Send + Sync + 'static {
+    /// A token that is good now.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Unauthorized`] where the connection has to be authorised again.
+    async fn token(&self) -> Result<SecretString>;
+
+    /// Another token in place of one that the CRM refused although it should be good.
+    ///
+    /// # Errors
+    /// As [`TokenSource::token`].
+    async fn renewed(&self, refused: &SecretString) -> Result<SecretString>;
 }
 
 impl Credentials {
     /// A token that is sent as it is.
     pub fn token(token: impl Into<String>) -> Self {
         Self::Token(SecretString::from(token.into()))
+    }
+
+    /// The token for the next call.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Unauthorized`] where the connection has to be authorised again.
+    pub async fn current(&self) -> Result<SecretString> {
+        match self {
+            Self::Source(source) => source.token().await,
+            Self::Token(token) => Ok(token.clone()),
+        }
+    }
+
+    /// Another token in place of the `refused` one; `None` where there is none to be had.
+    ///
+    /// # Errors
+    /// As [`Credentials::current`].
+    pub async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>> {
+        let Self::Source(source) = self else { return Ok(None) };
+        let other = source.renewed(refused).await?;
+        Ok((other.expose_secret() != refused.expose_secret()).then_some(other))
     }
 }
 

@@ -435,6 +435,7 @@ fn kept_request(resource: Resource, operation: Operation) -> RunRequest {
         Operation::Push(selection) => RunRequest::push(resource, selection),
         Operation::Sweep => RunRequest::sweep(resource),
         Operation::Sync(scope) => RunRequest::sync(resource, scope),
+        Operation::Targeted { ids, scope } => RunRequest::targeted(resource, scope, ids),
     }
 }
 
@@ -465,7 +466,10 @@ type FilterHere = Option<(Expr, String)>;
 
 /// Decides who evaluates the scope's filter: the CRM where it can, else the engine.
 fn split_filter(request: &RunRequest, target: &Target, schema: &Schema) -> Result<(Option<Expr>, FilterHere)> {
-    let (Operation::Import(scope) | Operation::Sync(scope)) = &request.operation else { return Ok((None, None)) };
+    let (Operation::Import(scope) | Operation::Sync(scope) | Operation::Targeted { scope, .. }) = &request.operation
+    else {
+        return Ok((None, None));
+    };
     match scope {
         Scope::Filter(filter) => {
             let filter = check(filter, schema)?;

@@ -7,6 +7,7 @@ mod deletes;
 mod lease;
 mod quarantine;
 mod support;
+mod targeted;
 
 use abmatic_sync_core::error::{ErrorCode, ErrorKind};
 use abmatic_sync_core::filter::parse::parse;

@@ -88,10 +88,18 @@ impl RunContext {
             (Operation::Import(_), Side::Remote) | (Operation::Push(_) | Operation::AutoPush, Side::Local) => {
                 Writes::NONE
             }
-            (Operation::Import(_) | Operation::Sweep | Operation::Sync(_), Side::Local)
-            | (Operation::Push(_) | Operation::AutoPush | Operation::Sweep | Operation::Sync(_), Side::Remote) => {
-                self.policy.writes(side)
-            }
+            (
+                Operation::Import(_) | Operation::Sweep | Operation::Sync(_) | Operation::Targeted { .. },
+                Side::Local,
+            )
+            | (
+                Operation::Push(_)
+                | Operation::AutoPush
+                | Operation::Sweep
+                | Operation::Sync(_)
+                | Operation::Targeted { .. },
+                Side::Remote,
+            ) => self.policy.writes(side),
         }
     }
 
@@ -126,9 +134,11 @@ impl RunContext {
             },
             linked: match self.operation {
                 Operation::Import(_) => LinkedMode::DuplicateHandling,
-                Operation::AutoPush | Operation::Push(_) | Operation::Sweep | Operation::Sync(_) => {
-                    LinkedMode::ThreeWay
-                }
+                Operation::AutoPush
+                | Operation::Push(_)
+                | Operation::Sweep
+                | Operation::Sync(_)
+                | Operation::Targeted { .. } => LinkedMode::ThreeWay,
             },
             local_writes: local,
             remote_writes: remote,

@@ -214,9 +214,14 @@ fn rule_of(context: &RunContext, phase: Phase) -> PassOver {
     match (&context.operation, phase) {
         (Operation::Sync(_), Phase::Remote | Phase::Local) => PassOver::Unchanged,
         (Operation::AutoPush, Phase::Local) => PassOver::Linked,
-        (Operation::AutoPush, Phase::Archived | Phase::Linked | Phase::Remote | Phase::Retry(_) | Phase::Waiting)
-        | (Operation::Sync(_), Phase::Archived | Phase::Linked | Phase::Retry(_) | Phase::Waiting)
-        | (Operation::Import(_) | Operation::Push(_) | Operation::Sweep, _) => PassOver::None,
+        (
+            Operation::AutoPush,
+            Phase::Archived | Phase::Linked | Phase::Named | Phase::Remote | Phase::Retry(_) | Phase::Waiting,
+        )
+        | (Operation::Sync(_), Phase::Archived | Phase::Linked | Phase::Named | Phase::Retry(_) | Phase::Waiting)
+        | (Operation::Import(_) | Operation::Push(_) | Operation::Sweep | Operation::Targeted { .. }, _) => {
+            PassOver::None
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::connector::request::{PageCursor, Read, ReadRequest, Undecodable};
+use crate::connector::request::{Page, PageCursor, Read, ReadRequest, Undecodable};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::filter::eval::holds;
 use crate::filter::expr::Expr;
@@ -40,6 +40,8 @@ pub(crate) enum Phase {
     Archived,
     /// Every link.
     Linked,
+    /// The CRM's records that somebody named.
+    Named,
     /// Links with a reference that waits for its record.
     Waiting,
     /// Records of that side that failed and are due to be tried again.
@@ -59,6 +61,7 @@ impl Phase {
             Operation::Push(Selection::All) => &[Self::Waiting, Self::Local],
             Operation::AutoPush => &[Self::Waiting, Self::Retry(Side::Local), Self::Local],
             Operation::Sweep => &[Self::Linked],
+            Operation::Targeted { .. } => &[Self::Named],
             Operation::Sync(Scope::All | Scope::Filter(_)) => &[
                 Self::Archived,
                 Self::Waiting,
@@ -76,7 +79,7 @@ impl Phase {
     /// The side it reads.
     pub(crate) fn side(self) -> Side {
         match self {
-            Self::Archived | Self::Linked | Self::Waiting | Self::Remote => Side::Remote,
+            Self::Archived | Self::Linked | Self::Named | Self::Waiting | Self::Remote => Side::Remote,
             Self::Local => Side::Local,
             Self::Retry(side) => side,
         }
@@ -87,7 +90,7 @@ impl Phase {
     pub(crate) fn reads_ahead(self) -> bool {
         match self {
             Self::Remote | Self::Retry(Side::Remote) | Self::Waiting => true,
-            Self::Archived | Self::Linked | Self::Local | Self::Retry(Side::Local) => false,
+            Self::Archived | Self::Linked | Self::Named | Self::Local | Self::Retry(Side::Local) => false,
         }
     }
 }
@@ -132,6 +135,10 @@ enum Way {
     Linked,
     LocalIds(Vec<LocalId>),
     LocalSince(Option<Version>),
+    Named {
+        ids: Vec<RemoteId>,
+        scope: Scope,
+    },
     Remote(Read),
     Retry(Side),
     Waiting,
@@ -148,6 +155,7 @@ impl Reader {
                 Way::Archived(deletions(&context).await?)
             }
             (Phase::Linked, _) => Way::Linked,
+            (Phase::Named, Operation::Targeted { ids, scope }) => Way::Named { ids: ids.clone(), scope: scope.clone() },
             (Phase::Waiting, _) => Way::Waiting,
             (Phase::Retry(side), _) => Way::Retry(side),
             (Phase::Remote, Operation::Sync(scope)) => {
@@ -155,13 +163,16 @@ impl Reader {
                 Way::Remote(incremental(&context, scope, window_end).await?)
             }
             (Phase::Remote, Operation::Import(scope)) => Way::Remote(whole(&context, scope)),
-            (Phase::Remote, Operation::Push(_) | Operation::AutoPush | Operation::Sweep) => {
-                Way::Remote(Read::Ids(Vec::new()))
-            }
+            (
+                Phase::Remote,
+                Operation::Push(_) | Operation::AutoPush | Operation::Sweep | Operation::Targeted { .. },
+            )
+            | (Phase::Named, _) => Way::Remote(Read::Ids(Vec::new())),
             (Phase::Local, Operation::Push(Selection::Ids(ids))) => Way::LocalIds(ids.clone()),
-            (Phase::Local, Operation::Push(Selection::All) | Operation::Import(_) | Operation::Sweep) => {
-                Way::LocalSince(None)
-            }
+            (
+                Phase::Local,
+                Operation::Push(Selection::All) | Operation::Import(_) | Operation::Sweep | Operation::Targeted { .. },
+            ) => Way::LocalSince(None),
             (Phase::Local, Operation::AutoPush) => {
                 cursor = Some(AUTO_PUSH_CURSOR.to_owned());
                 Way::LocalSince(version_cursor(&context, AUTO_PUSH_CURSOR).await?)
@@ -181,6 +192,7 @@ impl Reader {
             Way::Linked => self.linked(at).await,
             Way::LocalIds(ids) => self.local_ids(ids, at).await,
             Way::LocalSince(start) => self.local_since(*start, at).await,
+            Way::Named { ids, scope } => self.named(ids, scope, at).await,
             Way::Remote(read) => {
                 let filter = self.context.filter_here.as_ref().map(|(filter, _)| filter);
                 let block = self.remote(&self.context.read_request(read.clone()), filter, at).await?;
@@ -239,9 +251,7 @@ impl Reader {
         let links = self.worth_a_look(not_set_aside(context, links).await?).await?;
         let ids: Vec<RemoteId> = links.iter().map(|link| link.remote_id.clone()).collect();
         let page = context.read_remote_whole(&ids, EditTimes::NotWanted).await?;
-        let found = page.records.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.merged_ids));
-        let met: BTreeSet<&RemoteId> =
-            found.chain(page.undecodable.iter().filter_map(|lost| lost.id.as_ref())).collect();
+        let met = met(&page);
         // What is not there any more is looked at from here.
         let lost: Vec<&Link> = links.iter().filter(|link| !met.contains(&link.remote_id)).collect();
         let ids: Vec<LocalId> = lost.iter().map(|link| link.local_id.clone()).collect();
@@ -265,6 +275,37 @@ impl Reader {
         let lost: Vec<RemoteId> = lost.map(|link| link.remote_id.clone()).collect();
         let page = context.read_remote_whole(&lost, EditTimes::NotWanted).await?;
         Ok(Block { remote: page.records, undecodable: page.undecodable, local, next, ..Block::default() })
+    }
+
+    /// Records that may have changed: those of them that are there and in scope, and the host's counterparts of those that
+    /// are not.
+    async fn named(&self, ids: &[RemoteId], scope: &Scope, at: Option<&str>) -> Result<Block> {
+        let context = &self.context;
+        let (ids, next) = slice(ids, context.block_records, at)?;
+        let page = context.read_remote_whole(ids, EditTimes::NotWanted).await?;
+        let met = met(&page);
+        let lost: Vec<RemoteId> = ids.iter().filter(|id| !met.contains(id)).cloned().collect();
+        let links = context.links(&LinkEnds::Remote(lost)).await?;
+        let news = links.into_iter().filter(|link| link.gone.is_none()).map(|link| link.local_id);
+        let local = context.read_local(&news.collect::<Vec<_>>()).await?;
+        let mut block = Block { undecodable: page.undecodable, local, next, ..Block::default() };
+        block.remote = match (context.filter(), scope) {
+            (Some(filter), _) => page.records.into_iter().filter(|record| holds(filter, &record.fields)).collect(),
+            (None, Scope::List(_)) => self.linked_only(page.records).await?,
+            (None, Scope::All | Scope::Filter(_) | Scope::Ids(_)) => page.records,
+        };
+        Ok(block)
+    }
+
+    /// Of these records those that have a counterpart here.
+    async fn linked_only(&self, mut records: Vec<RemoteRecord>) -> Result<Vec<RemoteRecord>> {
+        let ids_of =
+            |record: &RemoteRecord| [&record.id].into_iter().chain(&record.merged_ids).cloned().collect::<Vec<_>>();
+        let ends = LinkEnds::Remote(records.iter().flat_map(ids_of).collect());
+        let linked: BTreeSet<RemoteId> =
+            self.context.links(&ends).await?.into_iter().map(|link| link.remote_id).collect();
+        records.retain(|record| ids_of(record).iter().any(|id| linked.contains(id)));
+        Ok(records)
     }
 
     /// The host's records whose counterparts the CRM says were deleted: whether they are gone, were merged or are back is
@@ -363,15 +404,26 @@ impl Reader {
     }
 
     async fn local_ids(&self, ids: &[LocalId], at: Option<&str>) -> Result<Block> {
-        let from = match at {
-            Some(text) => text.parse().map_err(|_| broken_checkpoint(text))?,
-            None => 0,
-        };
-        let until = ids.len().min(from + self.context.local_block());
-        let local = self.context.read_local(ids.get(from..until).unwrap_or_default()).await?;
-        let next = (until < ids.len()).then(|| until.to_string());
+        let (ids, next) = slice(ids, self.context.local_block(), at)?;
+        let local = self.context.read_local(ids).await?;
         Ok(Block { local, next, ..Block::default() })
     }
+}
+
+/// The ids of one block of a list of them, and where the next begins.
+fn slice<'a, T>(ids: &'a [T], max: usize, at: Option<&str>) -> Result<(&'a [T], Option<String>)> {
+    let from = match at {
+        Some(text) => text.parse().map_err(|_| broken_checkpoint(text))?,
+        None => 0,
+    };
+    let until = ids.len().min(from + max);
+    Ok((ids.get(from..until).unwrap_or_default(), (until < ids.len()).then(|| until.to_string())))
+}
+
+/// The ids under which the CRM had something to give, readable or not.
+fn met(page: &Page) -> BTreeSet<RemoteId> {
+    let found = page.records.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.merged_ids));
+    found.chain(page.undecodable.iter().filter_map(|lost| lost.id.as_ref())).cloned().collect()
 }
 
 /// The CRM led back to a page that was read: going on would never end.

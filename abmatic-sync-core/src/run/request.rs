@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::RemoteId;
 use crate::model::mapping::Mapping;
 use crate::model::resource::Resource;
 use crate::policy::{Policy, Scope, Selection};
@@ -26,6 +27,13 @@ pub enum Operation {
     Sweep,
     /// Both ways: what changed on either side since the last sync. The scope says which of the CRM's records take part.
     Sync(Scope),
+    /// Both ways, only these of the CRM's records, such as those of which a webhook told.
+    Targeted {
+        /// Which of them take part: a record is left to the next sync where only the CRM can say whether it is in scope.
+        scope: Scope,
+        /// Records that may have changed, been deleted or merged.
+        ids: Vec<RemoteId>,
+    },
 }
 
 impl Operation {
@@ -37,6 +45,7 @@ impl Operation {
             Self::Push(_) => "push",
             Self::Sweep => "sweep",
             Self::Sync(_) => "sync",
+            Self::Targeted { .. } => "targeted sync",
         }
     }
 
@@ -49,7 +58,8 @@ impl Operation {
             | Self::Import(Scope::All | Scope::Filter(_) | Scope::List(_))
             | Self::Push(Selection::All)
             | Self::Sweep
-            | Self::Sync(_) => false,
+            | Self::Sync(_)
+            | Self::Targeted { .. } => false,
         }
     }
 }
@@ -133,6 +143,11 @@ impl RunRequest {
     /// Aligns both sides.
     pub fn sync(resource: Resource, scope: Scope) -> Self {
         Self::new(resource, Operation::Sync(scope))
+    }
+
+    /// Aligns both sides of these of the CRM's records.
+    pub fn targeted(resource: Resource, scope: Scope, ids: Vec<RemoteId>) -> Self {
+        Self::new(resource, Operation::Targeted { scope, ids })
     }
 
     /// A policy for this run alone.

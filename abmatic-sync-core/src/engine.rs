@@ -40,6 +40,9 @@ use crate::store::state::{Counts, Lease, LogQuery, Retried, RunRecord, RunStatus
 /// How long a CRM's field definitions are taken to hold, in seconds.
 const SCHEMA_TTL_SECONDS: i64 = 600;
 
+/// How far back the newest run of a resource is looked for, among the runs of all.
+const OPEN_RUNS_LOOKED_AT: usize = 200;
+
 /// Keeps a host's records aligned with its customers' CRMs.
 ///
 /// One engine serves any number of tenants and connections; a connection is worked on by one run at a time.
@@ -229,11 +232,19 @@ impl Engine {
             // It holds what the run would come to; to resume it is to confirm it.
             record.counts = Counts::default();
         }
-        let kept: KeptRequest = serde_json::from_str(&record.request)
-            .map_err(|error| Error::store("the run's request cannot be read", error))?;
+        let kept = kept_of(&record)?;
         let request = RunRequest { policy: kept.policy, ..kept_request(record.resource, kept.operation) };
         let context = self.context(on, &request, Some(record.started_at)).await?;
         self.carry_out(context, &request, record).await
+    }
+
+    /// The newest run of the request's resource, where that was a run for the same that stopped or was killed: it can be
+    /// resumed. An older one was overtaken.
+    pub async fn open_run(&self, on: &Connection, request: &RunRequest) -> Result<Option<RunId>> {
+        let runs = self.store.state().runs(&on.tenant, &on.id, OPEN_RUNS_LOOKED_AT).await?;
+        let Some(newest) = runs.into_iter().find(|run| run.resource == request.resource) else { return Ok(None) };
+        let is_open = matches!(newest.status, RunStatus::Failed | RunStatus::Running);
+        Ok((is_open && kept_of(&newest)?.operation == request.operation).then_some(newest.id))
     }
 
     /// Lines of the log, newest first.
@@ -252,7 +263,7 @@ impl Engine {
         let until = now + Duration::seconds(LEASE_SECONDS);
         let lease = state.acquire(&context.scope.tenant, &context.scope.connection, &record.id, now, until).await?;
         record.status = RunStatus::Running;
-        record.error = None;
+        (record.error, record.error_code) = (None, None);
         let calls_before = record.calls;
         let outcome = match state.save_run(&record).await {
             Ok(()) => hold(&context, &lease, self.prepare_and_drive(&context, request, &lease, &mut record)).await,
@@ -262,6 +273,7 @@ impl Engine {
         record.finished_at = Some(self.clock.now());
         record.status = if outcome.is_ok() { RunStatus::Completed } else { RunStatus::Failed };
         record.error = outcome.as_ref().err().map(Error::to_string);
+        record.error_code = outcome.as_ref().err().map(Error::code);
         let lost_lease = outcome.as_ref().is_err_and(|error| error.code() == ErrorCode::LeaseHeld);
         let saved = if lost_lease { Ok(()) } else { state.save_run(&record).await };
         let released = state.release(&lease).await;
@@ -426,6 +438,10 @@ struct Target {
 struct KeptRequest {
     operation: Operation,
     policy: Option<Policy>,
+}
+
+fn kept_of(record: &RunRecord) -> Result<KeptRequest> {
+    serde_json::from_str(&record.request).map_err(|error| Error::store("the run's request cannot be read", error))
 }
 
 fn kept_request(resource: Resource, operation: Operation) -> RunRequest {

@@ -38,5 +38,6 @@ pub mod ids;
 pub mod model;
 pub mod policy;
 pub mod run;
+pub mod schedule;
 pub mod steps;
 pub mod store;

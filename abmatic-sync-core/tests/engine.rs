@@ -6,6 +6,7 @@ mod clocks;
 mod deletes;
 mod lease;
 mod quarantine;
+mod schedule;
 mod support;
 mod targeted;
 

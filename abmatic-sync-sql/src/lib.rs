@@ -20,6 +20,8 @@
 
 mod batch;
 mod births;
+mod connections;
+pub mod credentials;
 mod dialect;
 pub mod export;
 mod failure;
@@ -35,7 +37,9 @@ mod migrate;
 mod quarantine;
 mod records;
 mod runs;
+mod schedules;
 mod scopes;
 mod state;
 pub mod store;
 mod text;
+pub mod vault;

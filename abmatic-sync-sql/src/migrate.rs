@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "quarantine", include_str!("../migrations/0002_quarantine.sql")),
     (3, "gone", include_str!("../migrations/0003_gone.sql")),
     (4, "birth", include_str!("../migrations/0004_birth.sql")),
+    (5, "connections", include_str!("../migrations/0005_connections.sql")),
 ];
 
 /// A host's own migrations in the same database keep sqlx's default name.

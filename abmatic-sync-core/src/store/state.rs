@@ -290,6 +290,9 @@ pub struct RunRecord {
     pub calls: u64,
     /// Why it stopped, if it failed.
     pub error: Option<String>,
+    /// The same in a word.
+    #[serde(default)]
+    pub error_code: Option<ErrorCode>,
 }
 
 impl RunRecord {
@@ -315,6 +318,7 @@ impl RunRecord {
             checkpoint: None,
             calls: 0,
             error: None,
+            error_code: None,
         }
     }
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails shall stop, in its helpers too")]
 
 mod births;
+mod connections;
+mod credentials;
 mod files;
 mod host;
 mod log;

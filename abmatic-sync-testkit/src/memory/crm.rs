@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::connector::capabilities::{Descriptor, ResourceCapabilities};
@@ -28,6 +29,9 @@ use crate::memory::shelf::{self, Shelf, change};
 /// Longer texts are cut without a word, as some CRMs do.
 pub const TEXT_MAX: usize = shelf::TEXT_MAX;
 
+/// How long the day's limit lasts.
+pub const LIMIT_WAIT: Duration = Duration::from_secs(600);
+
 /// Which call fails.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub enum Call {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
+    /// The day's calls are used up: none for [`LIMIT_WAIT`].
+    LimitReached,
     /// It is done, and the answer is lost.
     LostAnswer,
     /// It never arrives, but nobody can tell.
@@ -219,6 +225,11 @@ impl MemoryCrm {
             Failure::LostAnswer if call == Call::Write => Ok(Some(failure)),
             Failure::LostAnswer | Failure::Unavailable => {
                 Err(Error::new(ErrorKind::Unavailable, ErrorCode::ServerUnavailable, "the CRM is down"))
+            }
+            Failure::LimitReached => {
+                let error =
+                    Error::new(ErrorKind::RateLimited, ErrorCode::RequestLimitExceeded, "no calls are left today");
+                Err(error.with_retry_after(LIMIT_WAIT))
             }
             Failure::LostRequest => Err(lost()),
             Failure::Unauthorized => {

@@ -24,7 +24,7 @@ use crate::paths::ApiVersion;
 use crate::wire::AccountDetails;
 
 /// HubSpot's one address for every data centre.
-const ADDRESS: &str = "https://api.hubapi.com";
+pub(crate) const ADDRESS: &str = "https://api.hubapi.com";
 /// `api.hubspot.com` works too.
 pub(crate) const HOSTS: Hosts = Hosts::of("HubSpot", &["hubapi.com", "hubspot.com"]);
 /// The smallest documented burst limit: private apps of free accounts ("usage guidelines"). Headers say when it is more.

@@ -77,6 +77,14 @@ impl ApiVersion {
         format!("{}/{}", self.api("pipelines"), object.name())
     }
 
+    /// `token` and `token/revoke` of the authorization server.
+    pub(crate) fn oauth(self, call: &str) -> String {
+        match self.dated() {
+            Some(date) => format!("/oauth/{date}/{call}"),
+            None => format!("/oauth/v3/{call}"),
+        }
+    }
+
     /// Which account a token is for.
     pub(crate) fn account_details(self) -> String {
         format!("/account-info/{}/details", self.dated().unwrap_or("v3"))

@@ -54,6 +54,7 @@ mod errors;
 mod filter;
 mod find;
 mod note;
+pub mod oauth;
 mod object;
 mod read;
 mod reader;

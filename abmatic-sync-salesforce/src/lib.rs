@@ -57,6 +57,7 @@ mod ingest;
 mod layout;
 mod list_view;
 mod lookup;
+pub mod oauth;
 mod object;
 mod paths;
 mod read;

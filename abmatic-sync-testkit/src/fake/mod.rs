@@ -8,6 +8,7 @@ pub mod pipedrive;
 pub mod salesforce;
 pub mod traffic;
 
+mod consent;
 pub(crate) mod dice;
 mod handle;
 mod http;

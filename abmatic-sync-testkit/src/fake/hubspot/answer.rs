@@ -17,6 +17,11 @@ pub(crate) fn answer(
     route: Option<&Route>,
     repeat_page: bool,
 ) -> Response {
+    if (request.method.as_str(), request.path.as_str()) == ("GET", "/oauth/authorize") {
+        let agreed = oauth::authorize(state, now, request);
+        return agreed
+            .unwrap_or_else(|| refuse(state, &errors::invalid("missing or unknown client_id or redirect_uri")));
+    }
     let Some(route) = route else {
         return refuse(state, &errors::unknown_route(&request.method, &request.path));
     };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::fake::consent::{Codes, Rejected};
+use crate::fake::exchange::{Request, Response};
 use crate::fake::hubspot::errors::{self, Refusal};
 use crate::fake::hubspot::outcome::{Turn, Version};
 use crate::fake::hubspot::state::State;
@@ -14,6 +16,8 @@ pub(crate) const CLIENT_SECRET: &str = "fake-client-secret";
 pub(crate) const AUTHORIZATION_CODE: &str = "na1-fake-code";
 pub(crate) const REFRESH_TOKEN: &str = "na1-fake-refresh-token";
 const LIFETIME_SECONDS: i64 = 1800;
+/// How long an authorization code can be used: not documented.
+const CODE_MS: i64 = 5 * 60 * 1000;
 
 /// The tokens of the account.
 #[derive(Clone, Debug)]
@@ -21,11 +25,12 @@ pub(crate) struct Tokens {
     /// Access token → when it expires; `None` for a private app's.
     access: BTreeMap<String, Option<i64>>,
     refresh_revoked: bool,
+    codes: Codes,
 }
 
 impl Tokens {
     pub(crate) fn new(token: &str) -> Self {
-        Self { access: BTreeMap::from([(token.to_owned(), None)]), refresh_revoked: false }
+        Self { access: BTreeMap::from([(token.to_owned(), None)]), refresh_revoked: false, codes: Codes::default() }
     }
 
     /// Whether a call with that token may go on.
@@ -43,6 +48,7 @@ impl Tokens {
     pub(crate) fn revoke_all(&mut self) {
         self.access.clear();
         self.refresh_revoked = true;
+        self.codes.clear();
     }
 }
 
@@ -55,11 +61,15 @@ fn field<'a>(form: &'a [(String, String)], name: &str) -> &'a str {
 
 /// `POST /oauth/{v}/token`.
 pub(crate) fn token(state: &mut State, turn: Turn, form: &[(String, String)]) -> TokenAnswer {
-    if let Err(body) = check_grant(&state.tokens, form) {
+    if let Err(body) = check_grant(&mut state.tokens, turn.now, form) {
         return (400, body);
     }
     let access = format!("CFAKE{}", state.dice.uuid().replace('-', ""));
     state.tokens.access.insert(access.clone(), Some(turn.now + LIFETIME_SECONDS * 1000));
+    if field(form, "grant_type") == "authorization_code" {
+        // Who installs the app again gets good tokens again.
+        state.tokens.refresh_revoked = false;
+    }
     let mut body = json!({
         "token_type": "bearer", "refresh_token": REFRESH_TOKEN, "access_token": access, "expires_in": LIFETIME_SECONDS,
     });
@@ -80,7 +90,7 @@ fn scopes() -> Value {
     scopes.into()
 }
 
-fn check_grant(tokens: &Tokens, form: &[(String, String)]) -> Result<(), Vec<u8>> {
+fn check_grant(tokens: &mut Tokens, now: i64, form: &[(String, String)]) -> Result<(), Vec<u8>> {
     if field(form, "client_id") != CLIENT_ID {
         return Err(errors::oauth("invalid_client", "BAD_CLIENT_ID", "missing or invalid client id"));
     }
@@ -88,11 +98,14 @@ fn check_grant(tokens: &Tokens, form: &[(String, String)]) -> Result<(), Vec<u8>
         return Err(errors::oauth("invalid_client", "BAD_CLIENT_SECRET", "missing or invalid client secret"));
     }
     match field(form, "grant_type") {
+        "authorization_code" if field(form, "redirect_uri").is_empty() => Err(bad_redirect()),
         "authorization_code" if field(form, "code") != AUTHORIZATION_CODE => {
-            Err(errors::oauth("invalid_grant", "BAD_AUTH_CODE", "missing or unknown auth code"))
-        }
-        "authorization_code" if field(form, "redirect_uri").is_empty() => {
-            Err(errors::oauth("invalid_request", "BAD_REDIRECT_URI", "missing or invalid redirect uri"))
+            let proof = (field(form, "redirect_uri"), field(form, "code_verifier"));
+            tokens.codes.redeem(field(form, "code"), proof, (now, CODE_MS)).map_err(|rejected| match rejected {
+                Rejected::Code => errors::oauth("invalid_grant", "BAD_AUTH_CODE", "missing or unknown auth code"),
+                Rejected::RedirectUri => bad_redirect(),
+                Rejected::Verifier => errors::oauth("invalid_grant", "BAD_CODE_VERIFIER", "invalid code verifier"),
+            })
         }
         "refresh_token" if tokens.refresh_revoked || field(form, "refresh_token") != REFRESH_TOKEN => {
             Err(errors::oauth("invalid_grant", "BAD_REFRESH_TOKEN", "refresh token is invalid, expired or revoked"))
@@ -100,6 +113,19 @@ fn check_grant(tokens: &Tokens, form: &[(String, String)]) -> Result<(), Vec<u8>
         "authorization_code" | "refresh_token" => Ok(()),
         _ => Err(errors::oauth("unsupported_grant_type", "BAD_GRANT_TYPE", "missing or unknown grant type")),
     }
+}
+
+fn bad_redirect() -> Vec<u8> {
+    errors::oauth("invalid_request", "BAD_REDIRECT_URI", "missing or invalid redirect uri")
+}
+
+/// `GET /oauth/authorize`: the page on which a user agrees; here everyone does, at once. `None`: it asks for no known app.
+pub(crate) fn authorize(state: &mut State, now: i64, request: &Request) -> Option<Response> {
+    if request.query("client_id") != Some(CLIENT_ID) {
+        return None;
+    }
+    let code = format!("na1-{}", state.dice.uuid());
+    state.tokens.codes.agree(request, code, now)
 }
 
 /// `POST /oauth/{v}/token/introspect`.

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::fake::consent::Codes;
 use crate::fake::exchange::{Request, Response};
 use crate::fake::pipedrive::errors::{self, Refusal};
 use crate::fake::pipedrive::reply;
@@ -17,6 +18,8 @@ pub(crate) const AUTHORIZATION_CODE: &str = "fake-authorization-code";
 pub(crate) const REFRESH_TOKEN: &str = "1:1:fake-refresh-token";
 
 const ACCESS_SECONDS: i64 = 3599;
+/// How long an authorization code can be used (docs: "OAuth status codes").
+const CODE_MS: i64 = 5 * 60 * 1000;
 
 /// Which tokens are good.
 #[derive(Clone, Debug)]
@@ -25,14 +28,23 @@ pub(crate) struct Tokens {
     /// Access tokens, and when they end.
     access: BTreeMap<String, i64>,
     refresh_is_good: bool,
+    /// Whether [`AUTHORIZATION_CODE`], which needs no consent page, was exchanged.
     code_is_used: bool,
+    codes: Codes,
     given: u64,
 }
 
 impl Tokens {
     pub(crate) fn new(api: &str) -> Self {
         let access = BTreeMap::new();
-        Self { api: Some(api.to_owned()), access, refresh_is_good: true, code_is_used: false, given: 0 }
+        Self {
+            api: Some(api.to_owned()),
+            access,
+            refresh_is_good: true,
+            code_is_used: false,
+            codes: Codes::default(),
+            given: 0,
+        }
     }
 
     /// The API token in its header or, as it was of old, in the query; or an access token. The API token is taken as
@@ -54,14 +66,16 @@ impl Tokens {
         self.api = None;
         self.access.clear();
         self.refresh_is_good = false;
+        self.codes.clear();
     }
 }
 
-/// `/oauth/token` and `/oauth/revoke`
+/// `/oauth/authorize`, `/oauth/token` and `/oauth/revoke`
 pub(crate) fn answer(state: &mut State, now: i64, request: &Request, rest: &[String]) -> Response {
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     let form = request.form_fields();
     match (request.method.as_str(), rest.as_slice()) {
+        ("GET", ["authorize"]) => authorize(state, now, request),
         ("POST", ["token"]) => match token(state, now, request, &form) {
             Ok(body) => reply::with_status(200, &body),
             Err((error, message)) => {
@@ -78,9 +92,19 @@ pub(crate) fn answer(state: &mut State, now: i64, request: &Request, rest: &[Str
             }
             Response::new(200, Vec::new())
         }
-        (_, ["token" | "revoke"]) => reply::refused(&errors::method_not_allowed()),
+        (_, ["authorize" | "token" | "revoke"]) => reply::refused(&errors::method_not_allowed()),
         _ => reply::refused(&errors::unknown_route()),
     }
+}
+
+/// The page on which a user agrees; here everyone does, at once.
+fn authorize(state: &mut State, now: i64, request: &Request) -> Response {
+    if request.query("client_id") != Some(CLIENT_ID) {
+        return reply::refused(&errors::bad_request("client_id is invalid"));
+    }
+    let code = format!("{}.{}", state.tokens.given, state.dice.uuid().replace('-', ""));
+    let agreed = state.tokens.codes.agree(request, code, now);
+    agreed.unwrap_or_else(|| reply::refused(&errors::bad_request("redirect_uri is missing")))
 }
 
 fn value<'a>(form: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -93,13 +117,16 @@ fn token(state: &mut State, now: i64, request: &Request, form: &[(String, String
     check_client(request, form)?;
     match value(form, "grant_type") {
         Some("authorization_code") => {
-            let good = value(form, "code") == Some(AUTHORIZATION_CODE) && !state.tokens.code_is_used;
-            if !good {
-                return Err(("invalid_grant", "Invalid grant: authorization code is invalid"));
-            }
-            value(form, "redirect_uri")
+            let code = value(form, "code").unwrap_or_default();
+            let redirect_uri = value(form, "redirect_uri")
                 .ok_or(("invalid_request", "Invalid request: `redirect_uri` is not a valid URI"))?;
-            state.tokens.code_is_used = true;
+            if code == AUTHORIZATION_CODE && !state.tokens.code_is_used {
+                state.tokens.code_is_used = true;
+            } else {
+                let verifier = value(form, "code_verifier").unwrap_or_default();
+                let redeemed = state.tokens.codes.redeem(code, (redirect_uri, verifier), (now, CODE_MS));
+                redeemed.map_err(|_| ("invalid_grant", "Invalid grant: authorization code is invalid"))?;
+            }
         }
         Some("refresh_token") => {
             let good = value(form, "refresh_token") == Some(REFRESH_TOKEN) && state.tokens.refresh_is_good;

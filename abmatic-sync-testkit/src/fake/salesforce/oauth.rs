@@ -6,9 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
-use crate::fake::exchange::{Request, Response, encoded};
+use crate::fake::consent::{Codes, Rejected};
+use crate::fake::exchange::{Request, Response};
 use crate::fake::salesforce::answer;
 use crate::fake::salesforce::errors::{self, Refusal};
 use crate::fake::salesforce::identity;
@@ -34,16 +35,8 @@ pub(crate) struct Tokens {
     access: BTreeMap<String, Option<i64>>,
     /// Oldest first.
     refresh: Vec<String>,
-    codes: BTreeMap<String, Code>,
+    codes: Codes,
     session_ms: i64,
-}
-
-/// An authorisation code, not yet exchanged.
-#[derive(Clone, Debug)]
-struct Code {
-    redirect_uri: String,
-    challenge: Option<String>,
-    made: i64,
 }
 
 impl Tokens {
@@ -51,7 +44,7 @@ impl Tokens {
         Self {
             access: BTreeMap::from([(token.to_owned(), None)]),
             refresh: vec![REFRESH_TOKEN.to_owned()],
-            codes: BTreeMap::new(),
+            codes: Codes::default(),
             session_ms: 0,
         }
     }
@@ -109,21 +102,9 @@ fn authorize(state: &mut State, now: i64, request: &Request) -> Response {
     if text("response_type") != "code" {
         return refused(("unsupported_response_type", "response type not supported"));
     }
-    let target = text("redirect_uri");
-    if target.is_empty() {
-        return refused(("redirect_uri_mismatch", "redirect_uri must match configuration"));
-    }
     let code = format!("aPrx{}==", state.dice.uuid().replace('-', ""));
-    let challenge = request.query("code_challenge").map(str::to_owned);
-    state.tokens.codes.insert(code.clone(), Code { redirect_uri: target.to_owned(), challenge, made: now });
-    let mark = if target.contains('?') { '&' } else { '?' };
-    let mut location = format!("{target}{mark}code={}", encoded(&code));
-    if let Some(returned) = request.query("state") {
-        location = format!("{location}&state={}", encoded(returned));
-    }
-    let mut response = reply::empty(302);
-    response.set("Location", location);
-    response
+    let agreed = state.tokens.codes.agree(request, code, now);
+    agreed.unwrap_or_else(|| refused(("redirect_uri_mismatch", "redirect_uri must match configuration")))
 }
 
 /// The fields of a token call, wherever they were put: in the body, the query, or HTTP Basic.
@@ -177,15 +158,12 @@ fn check_client(form: &Form, needs_secret: bool) -> Result<(), Refused> {
 
 /// A code for a refresh token.
 fn exchange(state: &mut State, now: i64, form: &Form) -> Result<String, Refused> {
-    let code = state.tokens.codes.remove(form.get("code"));
-    let code = code.filter(|code| now - code.made < CODE_MS).ok_or(("invalid_grant", "expired authorization code"))?;
-    if form.get("redirect_uri") != code.redirect_uri {
-        return Err(("redirect_uri_mismatch", "redirect_uri must match configuration"));
-    }
-    let sent = URL_SAFE_NO_PAD.encode(Sha256::digest(form.get("code_verifier").as_bytes()));
-    if code.challenge.is_some_and(|challenge| challenge.trim_end_matches('=') != sent) {
-        return Err(("invalid_grant", "invalid code verifier"));
-    }
+    let proof = (form.get("redirect_uri"), form.get("code_verifier"));
+    state.tokens.codes.redeem(form.get("code"), proof, (now, CODE_MS)).map_err(|rejected| match rejected {
+        Rejected::Code => ("invalid_grant", "expired authorization code"),
+        Rejected::RedirectUri => ("redirect_uri_mismatch", "redirect_uri must match configuration"),
+        Rejected::Verifier => ("invalid_grant", "invalid code verifier"),
+    })?;
     Ok(new_refresh_token(state))
 }
 

@@ -5,6 +5,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use abmatic_sync_testkit::fake::activecampaign::FakeActiveCampaign;
 use abmatic_sync_testkit::fake::fault::Fault;
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
 use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
@@ -21,6 +22,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Crm {
+    /// An ActiveCampaign account.
+    Activecampaign(Activecampaign),
     /// A HubSpot account.
     Hubspot(Hubspot),
     /// A Pipedrive company.
@@ -47,6 +50,24 @@ struct Common {
     /// A fault, for example `rate_limited,matches=search,times=3` or `server_error,status=502,html,times=always`.
     #[arg(long = "fault", value_name = "SPEC")]
     faults: Vec<Fault>,
+}
+
+#[derive(Debug, Args)]
+struct Activecampaign {
+    #[command(flatten)]
+    common: Common,
+    /// Answers 429 beyond five calls a second.
+    #[arg(long)]
+    enforce_rate_limits: bool,
+    /// Answers carry `RateLimit-*` headers.
+    #[arg(long)]
+    rate_headers: bool,
+    /// After how many looks an import is done.
+    #[arg(long, default_value_t = 1)]
+    import_polls: u32,
+    /// `include` brings no rows beside contacts.
+    #[arg(long)]
+    no_includes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +136,7 @@ struct Salesforce {
 #[tokio::main]
 async fn main() -> ExitCode {
     let served = match Arguments::parse().crm {
+        Crm::Activecampaign(arguments) => serve_activecampaign(arguments).await,
         Crm::Hubspot(arguments) => serve_hubspot(arguments).await,
         Crm::Pipedrive(arguments) => serve_pipedrive(arguments).await,
         Crm::Salesforce(arguments) => serve_salesforce(arguments).await,
@@ -126,6 +148,24 @@ async fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+async fn serve_activecampaign(arguments: Activecampaign) -> io::Result<()> {
+    let mut builder = FakeActiveCampaign::builder()
+        .port(arguments.common.port)
+        .seed_records(arguments.common.seed_records)
+        .rng_seed(arguments.common.rng_seed)
+        .rate_limits(arguments.enforce_rate_limits)
+        .rate_headers(arguments.rate_headers)
+        .import_polls(arguments.import_polls)
+        .includes(!arguments.no_includes);
+    if let Some(token) = &arguments.common.token {
+        builder = builder.token(token);
+    }
+    let fake = builder.start().await?;
+    arguments.common.faults.into_iter().for_each(|fault| fake.inject(fault));
+    announce("activecampaign", &fake.base_url(), &fake.token())?;
+    wait_for_end().await
 }
 
 async fn serve_hubspot(arguments: Hubspot) -> io::Result<()> {

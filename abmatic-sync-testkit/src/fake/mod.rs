@@ -1,5 +1,6 @@
 //! Fake CRMs: servers that hold state and answer as the documented API does, for tests in any language.
 
+pub mod activecampaign;
 pub mod clock;
 pub mod exchange;
 pub mod fault;

@@ -1,12 +1,14 @@
 //! The main job, end to end: connect → preview → import → enrich → push → edit both sides → sync → sync again.
 //!
 //! `cargo run --release --example quickstart` runs it against a fake HubSpot with a few thousand messy records, and with
-//! `-- pipedrive` or `-- salesforce` against a fake Pipedrive or Salesforce. With `HUBSPOT_TOKEN`, `PIPEDRIVE_TOKEN`, or
-//! `SALESFORCE_TOKEN` and `SALESFORCE_INSTANCE_URL`, it runs against the real one: there it reads the partners' companies,
-//! and writes only to three demo companies and contacts that it makes itself.
+//! `-- activecampaign`, `-- pipedrive` or `-- salesforce` against a fake of those. With `HUBSPOT_TOKEN`, `PIPEDRIVE_TOKEN`,
+//! `ACTIVECAMPAIGN_TOKEN` and `ACTIVECAMPAIGN_URL`, or `SALESFORCE_TOKEN` and `SALESFORCE_INSTANCE_URL`, it runs against the
+//! real one: there it reads the partners' companies, and writes only to three demo companies and contacts that it makes
+//! itself.
 
 use std::sync::Arc;
 
+use abmatic_sync_activecampaign::ActiveCampaignConnector;
 use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::connector::request::{Write, WriteOutcome};
 use abmatic_sync_core::engine::Engine;
@@ -29,6 +31,7 @@ use abmatic_sync_hubspot::HubspotConnector;
 use abmatic_sync_pipedrive::PipedriveConnector;
 use abmatic_sync_salesforce::SalesforceConnector;
 use abmatic_sync_sql::store::SqliteStore;
+use abmatic_sync_testkit::fake::activecampaign::FakeActiveCampaign;
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
 use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
 use abmatic_sync_testkit::fake::salesforce::FakeSalesforce;
@@ -47,6 +50,15 @@ struct Words {
     city: &'static str,
     website: &'static str,
 }
+
+const ACTIVECAMPAIGN: Words = Words {
+    connector: "activecampaign",
+    title: "ActiveCampaign",
+    partners: "NOT accountUrl IS NULL\nindustry IN (\"Software\", \"Banking\")",
+    name: "name",
+    city: "field_4",
+    website: "accountUrl",
+};
 
 const HUBSPOT: Words = Words {
     connector: "hubspot",
@@ -94,7 +106,7 @@ async fn main() -> anyhow::Result<()> {
     let token_of = |words: &Words| std::env::var(format!("{}_TOKEN", words.connector.to_uppercase())).ok();
     let by_name = |words: &&&Words| asked.as_deref() == Some(words.connector);
     let by_token = |words: &&&Words| token_of(words).is_some();
-    let all = [&HUBSPOT, &PIPEDRIVE, &SALESFORCE];
+    let all = [&HUBSPOT, &ACTIVECAMPAIGN, &PIPEDRIVE, &SALESFORCE];
     let words: &'static Words = all.iter().find(by_name).or_else(|| all.iter().find(by_token)).unwrap_or(&&HUBSPOT);
     let token = token_of(words);
     let (fake, connection) = connection(words, token).await?;
@@ -102,6 +114,7 @@ async fn main() -> anyhow::Result<()> {
     let store = SqliteStore::open(&folder.path().join("host.db")).await?;
     let engine = Engine::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(SystemIds));
     let engine = match words.connector {
+        "activecampaign" => engine.with_connector(ActiveCampaignConnector::new()),
         "pipedrive" => engine.with_connector(PipedriveConnector::new()),
         "salesforce" => engine.with_connector(SalesforceConnector::builder().build()),
         _ => engine.with_connector(HubspotConnector::builder().build()),
@@ -131,11 +144,18 @@ async fn connection(words: &Words, token: Option<String>) -> anyhow::Result<(Opt
     };
     if let Some(token) = token {
         let connection = to(token);
-        if words.connector == SALESFORCE.connector {
-            let instance = std::env::var("SALESFORCE_INSTANCE_URL").context("SALESFORCE_INSTANCE_URL is set")?;
-            return Ok((None, connection.with_base_url(instance.parse()?)));
-        }
-        return Ok((None, connection));
+        let own_url = match words.connector {
+            "activecampaign" => "ACTIVECAMPAIGN_URL",
+            "salesforce" => "SALESFORCE_INSTANCE_URL",
+            _ => return Ok((None, connection)),
+        };
+        let url = std::env::var(own_url).with_context(|| format!("{own_url} is set"))?;
+        return Ok((None, connection.with_base_url(url.parse()?)));
+    }
+    if words.connector == ACTIVECAMPAIGN.connector {
+        let crm = FakeActiveCampaign::builder().seed_records(3_500).rng_seed(7).start().await?;
+        let connection = to(crm.token()).with_base_url(crm.base_url().parse()?);
+        return Ok((Some(Box::new(crm)), connection));
     }
     if words.connector == PIPEDRIVE.connector {
         let crm = FakePipedrive::builder().seed_records(3_500).rng_seed(7).start().await?;

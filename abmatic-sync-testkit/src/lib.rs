@@ -106,7 +106,35 @@
 //! login by user name and password), Bulk 1.0, events and streaming, triggers and flows, approval locks, sharing.
 //! Results of a cursor are ids that were found once; their values are those of the moment when a page is read.
 //!
+//! # The fake ActiveCampaign
+//!
+//! [`fake::activecampaign::FakeActiveCampaign`] does the same for an account of API v3. By itself: `fake-crm activecampaign --port 0
+//! --seed-records 1000`, with `--enforce-rate-limits`, `--rate-headers`, `--import-polls 3`, `--no-includes` if wanted.
+//!
+//! | Path below `/api/3` | Covered |
+//! |---|---|
+//! | `/contacts`, `/contacts/{id}`, `/contact/sync` | list with its documented parameters, keyset by `id_greater`, segments, `include`; read, create, upsert, update, delete |
+//! | `/contacts/{id}/{fieldValues,accountContacts,contactLists,contactTags,notes}` | read |
+//! | `/accounts`, `/accounts/{id}`, `/accounts/bulk_delete` | yes; names are unique |
+//! | `/accountContacts…` | yes; one for each contact |
+//! | `/deals…`, `/contactDeals`, `/dealGroups`, `/dealStages` | yes; hidden deals are stubs; stages cannot be changed |
+//! | `/fields`, `/fieldRels`, `/fieldOption/bulk`, `/fieldValues…` | list, create, options, values |
+//! | `/accountCustomFieldMeta`, `/accountCustomFieldData`, and the same of deals | list, create, values; both shapes of values |
+//! | `/lists`, `/contactLists`, `/tags`, `/contactTags` | list, subscribe, tag, untag |
+//! | `/import/bulk_import`, `/import/info` | yes: carried out after some looks |
+//! | `/notes…`, `/users…`, `/webhooks…`, `/webhook/events`, `/eventTracking` | yes; webhooks are kept and not sent |
+//! | `POST /event` (at the host's root) | event tracking, by its own key |
+//! | `/__fake/…` as above, and `user`, `tokens/revoke` (both POST) | no token |
+//!
+//! `/__fake/user` takes `{"action":"create","object":"contacts","body":{…}}`; other actions are `update`, `delete` and `merge` (`id`
+//! survives, `loser` goes).
+//!
+//! Not covered: campaigns, automations, scores, forms, messages, sites, e-commerce, groups and permissions, activities and
+//! tracking logs, sending webhooks. What the documentation leaves open is chosen: a bad key is 403 `{"message":"Forbidden"}`, a
+//! limit above 100 is cut to it, dates of filters are midnight of the server's, an association does not move a contact's `udate`.
+//!
 //! # The fake Pipedrive
+//!
 //!
 //! [`fake::pipedrive::FakePipedrive`] does the same for a company: API v2, and v1 (`/v1` or `/api/v1`) where it is the
 //! only one. By itself: `fake-crm pipedrive --port 0 --seed-records 1000`, with `--contact-sync`, `--no-firmographics`,
@@ -137,7 +165,7 @@
 //! | `/api/v1/{organizations,persons,deals}/{id}/merge` | the record of the path is the one that goes |
 //! | `/api/v1/notes…` | list, read, create, update, delete |
 //! | `/api/v1/users…`, `/activityTypes`, `/currencies`, `/deals/summary` | read; activity types can be made |
-//! | `/oauth/token`, `/oauth/revoke` | code and refresh, see `OAUTH_CLIENT` |
+//! | `/oauth/authorize`, `/oauth/token`, `/oauth/revoke` | a consent page on which everybody agrees; code and refresh, see `OAUTH_CLIENT` |
 //! | `/__fake/…` as above, and `user`, `budget`, `tokens/revoke` (all POST) | no token |
 //!
 //! `/__fake/user` takes `{"action":"create","object":"persons","body":{…}}`; other actions are `update`, `delete`,

@@ -68,10 +68,11 @@ pub(crate) struct StoreArgs {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// The kind of CRM: hubspot, pipedrive or salesforce.
+    /// The kind of CRM: activecampaign, hubspot, pipedrive or salesforce.
     #[arg(long, default_value = "hubspot")]
     pub(crate) connector: String,
-    /// Where the CRM is, when not at its usual host; Salesforce has none, there it is the org's instance URL.
+    /// Where the CRM is, when not at its usual host; ActiveCampaign and Salesforce have none, there it is the account's API URL
+    /// or the org's instance URL.
     #[arg(long, env = "CRM_BASE_URL")]
     pub(crate) base_url: Option<Url>,
     /// The token; better given by the environment.
@@ -151,7 +152,7 @@ pub(crate) struct ResumeArgs {
 pub(crate) struct KnownArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// The kind of CRM: hubspot, pipedrive or salesforce.
+    /// The kind of CRM: activecampaign, hubspot, pipedrive or salesforce.
     #[arg(long, default_value = "hubspot")]
     pub(crate) connector: String,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use abmatic_sync_activecampaign::ActiveCampaignConnector;
 use abmatic_sync_core::engine::Engine;
 use abmatic_sync_core::model::connection::{Connection, Credentials};
 use abmatic_sync_core::model::mapping::FieldMapping;
@@ -42,6 +43,7 @@ pub(crate) async fn look_up(args: &KnownArgs) -> anyhow::Result<Host> {
 async fn open(args: &StoreArgs, connector: &str, credentials: Credentials) -> anyhow::Result<Host> {
     let store = open_store(args).await?;
     let engine = Engine::new(Arc::new(store), Arc::new(SystemClock), Arc::new(SystemIds))
+        .with_connector(ActiveCampaignConnector::new())
         .with_connector(HubspotConnector::builder().build())
         .with_connector(PipedriveConnector::new())
         .with_connector(SalesforceConnector::builder().build());

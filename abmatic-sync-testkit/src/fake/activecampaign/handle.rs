@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::fake::activecampaign::import;
 use crate::fake::activecampaign::seed;
 use crate::fake::activecampaign::settings::Settings;
 use crate::fake::activecampaign::state::State;
@@ -138,6 +139,11 @@ impl FakeActiveCampaign {
     /// Lets the account lapse, or be paid for again.
     pub fn lapse(&self, lapsed: bool) {
         self.with(|state, _| state.lapsed = lapsed);
+    }
+
+    /// Carries out every import that is queued, whether or not somebody looks.
+    pub fn finish_imports(&self) {
+        self.with(|state, now| (0..state.imports.len()).for_each(|place| import::finish(state, now, place)));
     }
 
     /// What a person does in the application.

@@ -66,13 +66,17 @@ pub(crate) fn info(state: &mut State, now: i64, request: &Request) -> Ruling {
         import.polls_left -= 1;
         return Ok(reply::json(200, &json!({"status": "active", "success": [], "failure": []})));
     }
-    if import.outcome.is_none() {
-        let contacts = std::mem::take(&mut import.contacts);
-        let outcome = carry_out(state, now, &contacts);
-        state.imports[place].outcome = Some(outcome);
-    }
+    finish(state, now, place);
     let (success, failure) = state.imports[place].outcome.clone().unwrap_or_default();
     Ok(reply::json(200, &json!({"status": "completed", "success": success, "failure": failure})))
+}
+
+/// Carries an import out, once.
+pub(crate) fn finish(state: &mut State, now: i64, place: usize) {
+    let Some(import) = state.imports.get_mut(place).filter(|import| import.outcome.is_none()) else { return };
+    let contacts = std::mem::take(&mut import.contacts);
+    let outcome = carry_out(state, now, &contacts);
+    state.imports[place].outcome = Some(outcome);
 }
 
 /// `GET /import/bulk_import`.

@@ -1,0 +1,91 @@
+//! A contact's one account, and its job title there.
+
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_http::retry::Resend;
+use http::Method;
+use serde_json::{Value as Json, json};
+
+use crate::api::Api;
+use crate::wire::{id, rows};
+
+/// What is to become of an association: what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The account's id, or none.
+    pub(crate) account: Option<Option<String>>,
+    pub(crate) job_title: Option<String>,
+}
+
+impl Wanted {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.account.is_none() && self.job_title.is_none()
+    }
+}
+
+/// The association of a contact, if it has one.
+pub(crate) async fn of(api: &Api, on: &Connection, operation: &str, contact: &str) -> Result<Option<Json>> {
+    let query = [("filters[contact]", contact), ("limit", "100")];
+    let answer = api.get(on, operation.to_owned(), "accountContacts", &query).await?;
+    let mut body: Json = answer.json()?;
+    let rows = rows(&answer, &mut body, "accountContacts")?;
+    // Filters that are not known are ignored.
+    Ok(rows.into_iter().find(|row| id(row, "contact").as_deref() == Some(contact)))
+}
+
+/// Makes a contact's association what is wanted. `is_new` spares looking for one.
+///
+/// # Errors
+/// [`ErrorCode::InvalidReference`] for a job title without an account; else as the calls.
+pub(crate) async fn set(
+    api: &Api,
+    on: &Connection,
+    operation: &str,
+    (contact, is_new): (&str, bool),
+    wanted: &Wanted,
+) -> Result<()> {
+    let held = if is_new { None } else { of(api, on, operation, contact).await? };
+    let held_id = held.as_ref().and_then(|held| id(held, "id"));
+    let account = match &wanted.account {
+        Some(account) => account.clone(),
+        None => held.as_ref().and_then(|held| id(held, "account")),
+    };
+    let title = wanted.job_title.as_deref();
+    let operation = operation.to_owned();
+    match (held_id, account) {
+        (None, None) if title.is_none_or(str::is_empty) => Ok(()),
+        (_, None) if title.is_some_and(|title| !title.is_empty()) => {
+            let message = "a job title stands on the contact's association with an account, and there is none";
+            Err(Error::new(ErrorKind::Invalid, ErrorCode::InvalidReference, message)
+                .with_fields(vec!["jobTitle".into()]))
+        }
+        (Some(held), None) => {
+            let path = format!("accountContacts/{held}");
+            api.send(on, operation, (Method::DELETE, &path), None, Resend::Safe).await.map(|_| ())
+        }
+        (Some(held), Some(account)) => {
+            let mut body = json!({"accountContact": {"account": account}});
+            if let Some(title) = title {
+                body["accountContact"]["jobTitle"] = title.into();
+            }
+            let path = format!("accountContacts/{held}");
+            api.send(on, operation, (Method::PUT, &path), Some(&body), Resend::Safe).await.map(|_| ())
+        }
+        (None, Some(account)) => {
+            let mut body = json!({"accountContact": {"contact": contact, "account": account}});
+            if let Some(title) = title {
+                body["accountContact"]["jobTitle"] = title.into();
+            }
+            // A second one is refused, so that twice is as good as once; who refuses may have made it.
+            let made =
+                api.send(on, operation.clone(), (Method::POST, "accountContacts"), Some(&body), Resend::Safe).await;
+            match made {
+                Err(error) if error.code() == ErrorCode::ConcurrentChange && is_new => {
+                    Box::pin(set(api, on, &operation, (contact, false), wanted)).await
+                }
+                made => made.map(|_| ()),
+            }
+        }
+        (None, None) => Ok(()),
+    }
+}

@@ -1,0 +1,150 @@
+//! Pages of every scope: everything, what has changed, lists, tags and segments.
+
+use std::time::Duration;
+
+use abmatic_sync_core::connector::request::{Page, PageCursor, Read, ReadRequest};
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::filter::eval::holds;
+use abmatic_sync_core::model::connection::Connection;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value as Json;
+
+use crate::api::Api;
+use crate::object::Object;
+use crate::reader::{Reader, is_hidden};
+use crate::walk::{self, Place, Rows};
+use crate::wire::total;
+
+/// Windows go by the day of a server whose zone is not told: up to a day and two hours earlier than they say.
+const DAY: TimeDelta = TimeDelta::hours(26);
+/// How often a segment that is being evaluated is looked at again, and how long is waited in between.
+const SEGMENT_TRIES: usize = 10;
+const SEGMENT_WAIT: Duration = Duration::from_secs(3);
+
+/// One page of what is asked for.
+pub(crate) async fn read(api: &Api, on: &Connection, request: ReadRequest) -> Result<Page> {
+    let object = Object::of(request.resource)?;
+    let filter = match &request.read {
+        Read::Changed { filter, .. } => filter.as_ref(),
+        _ => None,
+    };
+    let asked = filter.map(|filter| filter.fields()).unwrap_or_default();
+    let reader = Reader::new(api, on, object, "read").await?;
+    let reader = reader.of(request.fields.iter().cloned().chain(asked), &request.relations);
+    let place: Option<Place> = match &request.cursor {
+        Some(cursor) => Some(serde_json::from_str(cursor.as_str()).map_err(|error| {
+            Error::invalid(ErrorCode::InvalidRequest, "the page cursor is not one of this read").caused_by(error)
+        })?),
+        None => None,
+    };
+    match &request.read {
+        Read::All => paged(&reader, walk::page(&reader, &[], place).await?).await,
+        Read::Changed { since, .. } => {
+            let day = (*since - DAY).format("%Y-%m-%d").to_string();
+            let rows = walk::page(&reader, &[("filters[updated_after]", &day)], place).await?;
+            let mut page = paged(&reader, rows).await?;
+            page.total = None;
+            page.records.retain(|record| is_in(record.modified_at, *since));
+            if let Some(filter) = filter {
+                page.records.retain(|record| holds(filter, &record.fields));
+            }
+            Ok(page)
+        }
+        Read::Ids(ids) => {
+            let found = reader.by_ids(ids).await?;
+            let mut page = Page::new(found.records, None);
+            page.undecodable = found.undecodable;
+            Ok(page)
+        }
+        Read::List(list) => {
+            let scope = scope(list)?;
+            let rows = members(&reader, &scope, place).await?;
+            paged(&reader, rows).await
+        }
+        _ => Err(Error::invalid(ErrorCode::Unsupported, "activecampaign has no such read")),
+    }
+}
+
+/// How many records a read holds, where a list can say.
+pub(crate) async fn count(api: &Api, on: &Connection, object: Object, read: &Read) -> Result<Option<u64>> {
+    let scope = match read {
+        Read::All => Vec::new(),
+        Read::List(list) => scope(list)?,
+        Read::Ids(ids) => return Ok(Some(ids.len() as u64)),
+        _ => return Ok(None),
+    };
+    let mut query = vec![("limit", "1")];
+    query.extend(scope.iter().map(|(name, value)| (*name, value.as_str())));
+    let operation = format!("activecampaign count {}", object.plural());
+    let answer = api.get(on, operation, object.plural(), &query).await?;
+    Ok(total(&answer.json::<Json>()?))
+}
+
+/// Without the time of its last change a record is in every window.
+fn is_in(modified_at: Option<DateTime<Utc>>, since: DateTime<Utc>) -> bool {
+    modified_at.is_none_or(|at| at >= since)
+}
+
+async fn paged(reader: &Reader<'_>, rows: Rows) -> Result<Page> {
+    let Rows { body, mut rows, next, total } = rows;
+    // A deal that may not be seen is none of ours.
+    rows.retain(|row| !is_hidden(row));
+    let found = reader.records(&body, rows).await?;
+    let mut page = Page::new(found.records, next.map(cursor).transpose()?);
+    page.undecodable = found.undecodable;
+    page.total = total;
+    Ok(page)
+}
+
+fn cursor(place: Place) -> Result<PageCursor> {
+    serde_json::to_string(&place)
+        .map(PageCursor::new)
+        .map_err(|error| Error::invalid(ErrorCode::InvalidRequest, "a place cannot be written").caused_by(error))
+}
+
+/// A list by its number, a tag as `tag:7`, a segment as `segment:3`: the parameters of its members.
+fn scope(list: &str) -> Result<Vec<(&'static str, String)>> {
+    let (kind, number) = list.split_once(':').unwrap_or(("list", list));
+    let number = number.trim();
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(no_list(list));
+    }
+    match kind {
+        // Those who left it are on it no more.
+        "list" => Ok(vec![("listid", number.to_owned()), ("status", "1".to_owned())]),
+        "segment" => Ok(vec![("segmentid", number.to_owned()), ("forceQuery", "1".to_owned())]),
+        "tag" => Ok(vec![("tagid", number.to_owned())]),
+        _ => Err(no_list(list)),
+    }
+}
+
+fn no_list(list: &str) -> Error {
+    let message =
+        format!("\"{list}\" names no list of ActiveCampaign: give a list's number, such as 7, or tag:7, or segment:7");
+    Error::invalid(ErrorCode::InvalidSettings, message)
+}
+
+/// A page of members. A segment that was not asked for within an hour is evaluated first, and shows no members meanwhile.
+async fn members(reader: &Reader<'_>, scope: &[(&'static str, String)], place: Option<Place>) -> Result<Rows> {
+    if reader.object != Object::Contact {
+        let message = format!("activecampaign has no lists of {}", reader.object.plural());
+        return Err(Error::invalid(ErrorCode::Unsupported, message));
+    }
+    let query: Vec<(&str, &str)> = scope.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let is_segment = query.iter().any(|(name, _)| *name == "segmentid");
+    for _ in 1..SEGMENT_TRIES {
+        match walk::page(reader, &query, place.clone()).await {
+            Err(error) if is_segment && error.code() == ErrorCode::InvalidAnswer => {
+                reader.api.clock().sleep(SEGMENT_WAIT).await;
+            }
+            read => return read,
+        }
+    }
+    walk::page(reader, &query, place).await.map_err(|error| match error.code() {
+        ErrorCode::InvalidAnswer if is_segment => {
+            let message = "the segment is still being evaluated";
+            Error::new(ErrorKind::Unavailable, ErrorCode::ServerUnavailable, message)
+        }
+        _ => error,
+    })
+}

@@ -1,0 +1,322 @@
+//! Rows into records: with the values of custom fields and the associations that stand elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use abmatic_sync_core::connector::request::Undecodable;
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::ids::{FieldName, RemoteId};
+use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::fields::Fields;
+use abmatic_sync_core::model::record::RemoteRecord;
+use abmatic_sync_core::model::value::Value;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use serde_json::Value as Json;
+
+use crate::api::Api;
+use crate::association;
+use crate::column::{Column, Place};
+use crate::describe::{Described, described};
+use crate::object::{ACCOUNT_RELATION, CONTACTS_RELATION, Object};
+use crate::values::decode;
+use crate::walk;
+use crate::wire::{id, moment, rows, total};
+
+/// Values of one record on one page ("Pagination": the most).
+const VALUES_MAX: &str = "100";
+
+/// Some records.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) records: Vec<RemoteRecord>,
+    pub(crate) undecodable: Vec<Undecodable>,
+}
+
+/// What is wanted of an object's records, and who asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) on: &'a Connection,
+    pub(crate) object: Object,
+    pub(crate) described: Arc<Described>,
+    fields: BTreeSet<FieldName>,
+    relations: BTreeSet<FieldName>,
+    operation: String,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) async fn new(api: &'a Api, on: &'a Connection, object: Object, verb: &str) -> Result<Self> {
+        let described = described(api, on, object).await?;
+        let operation = format!("activecampaign {verb} {}", object.plural());
+        Ok(Self { api, on, object, described, fields: BTreeSet::new(), relations: BTreeSet::new(), operation })
+    }
+
+    /// Wants these.
+    pub(crate) fn of(mut self, fields: impl IntoIterator<Item = FieldName>, relations: &BTreeSet<FieldName>) -> Self {
+        self.fields.extend(fields);
+        self.relations.extend(relations.iter().cloned());
+        self
+    }
+
+    pub(crate) fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.fields.iter().filter_map(|name| self.described.column(name.as_str()))
+    }
+
+    fn wants(&self, relation: &str) -> bool {
+        self.relations.iter().any(|name| name.as_str() == relation)
+    }
+
+    fn wants_custom(&self) -> bool {
+        self.columns().any(|column| matches!(column.place, Place::Custom(_)))
+    }
+
+    fn wants_association(&self) -> bool {
+        let wants_title = self.columns().any(|column| column.place == Place::JobTitle);
+        self.object == Object::Contact && (wants_title || self.wants(ACCOUNT_RELATION))
+    }
+
+    /// What is asked for beside contacts, in one word each.
+    pub(crate) fn beside(&self) -> Option<String> {
+        if self.object != Object::Contact {
+            return None;
+        }
+        let values = self.wants_custom().then_some("fieldValues");
+        let associations = self.wants_association().then_some("accountContacts");
+        let wanted: Vec<&str> = values.into_iter().chain(associations).collect();
+        (!wanted.is_empty()).then(|| wanted.join(","))
+    }
+
+    /// The records of rows. `page` holds what stands beside them, which is asked for record by record where it is missing.
+    pub(crate) async fn records(&self, page: &Json, rows: Vec<Json>) -> Result<Found> {
+        let ids: Vec<String> = rows.iter().filter_map(|row| id(row, "id")).collect();
+        let values = if self.wants_custom() { self.values(page, &ids).await? } else { BTreeMap::new() };
+        let associations =
+            if self.wants_association() { self.associations(page, &ids).await? } else { BTreeMap::new() };
+        let mut found = Found::default();
+        for row in rows {
+            match self.record(&row, &values, &associations) {
+                Ok(record) => found.records.push(record),
+                Err(undecodable) => found.undecodable.push(undecodable),
+            }
+        }
+        Ok(found)
+    }
+
+    fn record(
+        &self,
+        row: &Json,
+        values: &BTreeMap<String, Vec<Json>>,
+        associations: &BTreeMap<String, Json>,
+    ) -> std::result::Result<RemoteRecord, Undecodable> {
+        let broken = |id: Option<&str>, kind, code, what: &str| {
+            Err(Undecodable::new(id.map(RemoteId::from), Error::new(kind, code, what)))
+        };
+        let Some(number) = id(row, "id") else {
+            return broken(None, ErrorKind::Undocumented, ErrorCode::InvalidAnswer, "the record has no id");
+        };
+        if is_hidden(row) {
+            let what = "the deal is in a pipeline that the API key's user may not see";
+            return broken(Some(&number), ErrorKind::Forbidden, ErrorCode::InsufficientAccess, what);
+        }
+        let (none, blank) = (Vec::new(), Json::Null);
+        let own = values.get(&number).unwrap_or(&none);
+        let association = associations.get(&number).unwrap_or(&blank);
+        let mut fields = Fields::with_capacity(self.fields.len() + self.relations.len());
+        for column in self.columns() {
+            let json = match &column.place {
+                Place::Own(key) => row.get(*key),
+                Place::JobTitle => association.get("jobTitle"),
+                Place::Custom(field) => custom_value(self.object, own, *field),
+            };
+            fields.insert(column.name.clone(), decode(column, json.unwrap_or(&blank)));
+        }
+        let reference = |id: Option<String>| id.map_or(Value::Null, Value::reference);
+        if self.wants(ACCOUNT_RELATION) {
+            let from = if self.object == Object::Contact { association } else { row };
+            fields.insert(ACCOUNT_RELATION, reference(id(from, "account")));
+        }
+        if self.wants(CONTACTS_RELATION) {
+            fields.insert(CONTACTS_RELATION, reference(id(row, "contact")));
+        }
+        let (made, changed) = self.object.clocks();
+        let mut record = RemoteRecord::new(number, fields);
+        (record.created_at, record.modified_at) = (moment(row, made), moment(row, changed));
+        Ok(record)
+    }
+
+    /// The values of custom fields by record.
+    async fn values(&self, page: &Json, ids: &[String]) -> Result<BTreeMap<String, Vec<Json>>> {
+        if let (Object::Contact, Some(beside)) = (self.object, page.get("fieldValues").and_then(Json::as_array)) {
+            let mut values: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+            for row in beside {
+                values.entry(id(row, "contact").unwrap_or_default()).or_default().push(row.clone());
+            }
+            return Ok(values);
+        }
+        if let Some((_, data, owner)) = self.object.custom()
+            && ids.len() > 1
+            && let Some(values) = self.all_values((data, owner), ids).await?
+        {
+            return Ok(values);
+        }
+        let mut calls = Vec::with_capacity(ids.len());
+        for number in ids {
+            calls.push(self.values_of(number));
+        }
+        Ok(ids.iter().cloned().zip(self.some_at_once(calls).await?).collect())
+    }
+
+    /// The values of these records among all, where to read all takes fewer calls than to ask for each; one call tells.
+    async fn all_values(
+        &self,
+        (data, owner): (&str, &str),
+        ids: &[String],
+    ) -> Result<Option<BTreeMap<String, Vec<Json>>>> {
+        // Written as `customerAccountId`, read as `accountId`.
+        let owner = if owner == "customerAccountId" { "accountId" } else { owner };
+        let wanted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        let mut values: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+        let (mut read, mut last) = (0_u64, None);
+        loop {
+            let offset = read.saturating_sub(u64::from(last.is_some())).to_string();
+            let query = [("limit", VALUES_MAX), ("offset", offset.as_str())];
+            let answer = self.api.get(self.on, self.operation.clone(), data, &query).await?;
+            let mut body: Json = answer.json()?;
+            let mut page = rows(&answer, &mut body, data)?;
+            let total = total(&body);
+            let is_dear = read == 0 && total.is_none_or(|total| total.div_ceil(100) > ids.len() as u64);
+            // A page begins with the last row of the one before, or rows have moved: a value that is missed would be an edit.
+            let has_moved = last.is_some() && page.first().and_then(|row| id(row, "id")) != last;
+            if is_dear || has_moved {
+                return Ok(None);
+            }
+            if last.is_some() {
+                page.remove(0);
+            }
+            last = page.last().and_then(|row| id(row, "id")).or(last);
+            read += page.len() as u64;
+            let is_last = page.is_empty() || total.is_some_and(|total| read >= total);
+            for row in page {
+                if let Some(of) = id(&row, owner).filter(|of| wanted.contains(of.as_str())) {
+                    values.entry(of).or_default().push(row);
+                }
+            }
+            if is_last {
+                return Ok(Some(values));
+            }
+        }
+    }
+
+    async fn values_of(&self, number: &str) -> Result<Vec<Json>> {
+        let (path, key, query) = match self.object.custom() {
+            Some((_, data, owner)) => (data.to_owned(), data, vec![(format!("filters[{owner}]"), number)]),
+            None => (format!("contacts/{number}/fieldValues"), "fieldValues", Vec::new()),
+        };
+        let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        query.push(("limit", VALUES_MAX));
+        let answer = self.api.get(self.on, self.operation.clone(), &path, &query).await?;
+        let mut body: Json = answer.json()?;
+        rows(&answer, &mut body, key)
+    }
+
+    /// The association of each contact that has one.
+    async fn associations(&self, page: &Json, ids: &[String]) -> Result<BTreeMap<String, Json>> {
+        if let Some(beside) = page.get("accountContacts").and_then(Json::as_array) {
+            return Ok(beside.iter().filter_map(|row| Some((id(row, "contact")?, row.clone()))).collect());
+        }
+        let mut calls = Vec::with_capacity(ids.len());
+        for contact in ids {
+            calls.push(association::of(self.api, self.on, &self.operation, contact));
+        }
+        let found = ids.iter().cloned().zip(self.some_at_once(calls).await?);
+        Ok(found.filter_map(|(contact, association)| Some((contact, association?))).collect())
+    }
+
+    /// Carries out calls, some at once, and gives their answers in order.
+    pub(crate) async fn some_at_once<T>(&self, calls: Vec<impl Future<Output = Result<T>>>) -> Result<Vec<T>> {
+        stream::iter(calls).buffered(self.api.options.calls_at_once.max(1)).try_collect().await
+    }
+
+    /// Records by id; those that are not there are left out.
+    pub(crate) async fn by_ids(&self, ids: &[RemoteId]) -> Result<Found> {
+        if self.object == Object::Contact {
+            return self.contacts_by_ids(ids).await;
+        }
+        let mut rows = if ids.len() > 1 { self.listed(ids).await? } else { BTreeMap::new() };
+        // What the list does not show may only have moved while it was read.
+        let missing: Vec<&RemoteId> = ids.iter().filter(|id| !rows.contains_key(id.as_str())).collect();
+        let mut calls = Vec::with_capacity(missing.len());
+        for number in missing {
+            calls.push(self.alone(number.as_str()));
+        }
+        let alone = self.some_at_once(calls).await?;
+        rows.extend(alone.into_iter().flatten().filter_map(|row| Some((id(&row, "id")?, row))));
+        self.records(&Json::Null, rows.into_values().collect()).await
+    }
+
+    /// Rows of these records from the whole list, where that takes fewer calls than to ask for each; none where it does not.
+    async fn listed(&self, ids: &[RemoteId]) -> Result<BTreeMap<String, Json>> {
+        let wanted: BTreeSet<&str> = ids.iter().map(RemoteId::as_str).collect();
+        let (mut found, mut place) = (BTreeMap::new(), None);
+        loop {
+            let is_first = place.is_none();
+            let page = walk::page(self, &[], place).await?;
+            let named = page.rows.into_iter().filter_map(|row| Some((id(&row, "id")?, row)));
+            found.extend(named.filter(|(number, _)| wanted.contains(number.as_str())));
+            let is_dear = is_first && page.total.is_none_or(|total| total.div_ceil(100) > ids.len() as u64);
+            match page.next.filter(|_| !is_dear && found.len() < wanted.len()) {
+                Some(next) => place = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// A hundred contacts a call.
+    async fn contacts_by_ids(&self, ids: &[RemoteId]) -> Result<Found> {
+        const IDS_MAX: usize = 100;
+        let mut all = Found::default();
+        let beside = self.beside();
+        for part in ids.chunks(IDS_MAX) {
+            let mut query = vec![("limit", "100")];
+            query.extend(part.iter().map(|id| ("ids[]", id.as_str())));
+            query.extend(beside.as_deref().map(|beside| ("include", beside)));
+            let answer = self.api.get(self.on, self.operation.clone(), "contacts", &query).await?;
+            let mut body: Json = answer.json()?;
+            let mut page = rows(&answer, &mut body, "contacts")?;
+            // An unknown parameter is ignored, and then everybody comes.
+            page.retain(|row| id(row, "id").is_some_and(|found| part.iter().any(|wanted| wanted.as_str() == found)));
+            let found = self.records(&body, page).await?;
+            all.records.extend(found.records);
+            all.undecodable.extend(found.undecodable);
+        }
+        Ok(all)
+    }
+
+    async fn alone(&self, number: &str) -> Result<Option<Json>> {
+        let path = format!("{}/{number}", self.object.plural());
+        match self.api.get(self.on, self.operation.clone(), &path, &[]).await {
+            Ok(answer) => {
+                let mut body: Json = answer.json()?;
+                Ok(body.get_mut(self.object.singular()).map(Json::take))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether a deal is a stub of one that may not be seen: it is neither there nor gone.
+pub(crate) fn is_hidden(row: &Json) -> bool {
+    row.get("isDisabled").and_then(crate::wire::text).is_some_and(|hidden| hidden == "1")
+}
+
+/// The value of a field among the values of a record.
+fn custom_value(object: Object, values: &[Json], field: u64) -> Option<&Json> {
+    let (which, what) = if object == Object::Contact { ("field", "value") } else { ("customFieldId", "fieldValue") };
+    let field = field.to_string();
+    values.iter().find(|row| id(row, which).as_ref() == Some(&field))?.get(what)
+}

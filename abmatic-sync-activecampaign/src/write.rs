@@ -1,0 +1,243 @@
+//! Writes and their outcomes: one record a call, some calls at once, and none more once nothing gets through.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use abmatic_sync_core::connector::request::{Write, WriteOutcome, Written};
+use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::ids::RemoteId;
+use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::fields::Fields;
+use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_core::steps::coerce::web_host;
+use abmatic_sync_http::client::Answer;
+use abmatic_sync_http::retry::Resend;
+use futures::stream::{self, StreamExt as _};
+use http::Method;
+use serde_json::Value as Json;
+
+use crate::api::Api;
+use crate::association;
+use crate::describe::{Described, described};
+use crate::draft::{Draft, draft};
+use crate::event;
+use crate::import;
+use crate::note;
+use crate::object::{ACCOUNT_RELATION, Object};
+use crate::wire::{id, moment, rows, text, unexpected};
+
+/// Writes records and says what became of each, in their order.
+pub(crate) async fn write(
+    api: &Api,
+    on: &Connection,
+    resource: Resource,
+    writes: Vec<Write>,
+) -> Result<Vec<WriteOutcome>> {
+    let object = Object::of(resource)?;
+    let described = described(api, on, object).await?;
+    let operation = format!("activecampaign write {}", object.plural());
+    let writer = Writer { api, on, object, described, operation, stopped: Mutex::default() };
+    if object == Object::Contact && import::is_fit(&writes) {
+        return import::write(&writer, &writes).await;
+    }
+    Ok(writer.each(&writes).await)
+}
+
+/// Whoever writes records of one object.
+pub(crate) struct Writer<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) on: &'a Connection,
+    pub(crate) object: Object,
+    pub(crate) described: Arc<Described>,
+    pub(crate) operation: String,
+    /// What keeps every further call from getting through.
+    stopped: Mutex<Option<Error>>,
+}
+
+impl Writer<'_> {
+    /// One by one, some at once.
+    pub(crate) async fn each(&self, writes: &[Write]) -> Vec<WriteOutcome> {
+        let mut calls = Vec::with_capacity(writes.len());
+        for write in writes {
+            calls.push(self.one(write));
+        }
+        stream::iter(calls).buffered(self.api.options.calls_at_once.max(1)).collect().await
+    }
+
+    async fn one(&self, write: &Write) -> WriteOutcome {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Error::restated);
+        if let Some(error) = stopped {
+            return WriteOutcome::Failed(error);
+        }
+        match self.carry_out(write).await {
+            Ok(written) => WriteOutcome::Written(written),
+            Err(error) => {
+                // Whatever stands in the way of one call stands in the way of all.
+                if matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::Unauthorized | ErrorKind::Unavailable) {
+                    let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+                    stopped.get_or_insert_with(|| error.restated());
+                }
+                WriteOutcome::Failed(error)
+            }
+        }
+    }
+
+    async fn carry_out(&self, write: &Write) -> Result<Written> {
+        match write {
+            Write::Archive { id } => {
+                let path = format!("{}/{id}", self.object.plural());
+                self.api.send(self.on, self.operation.clone(), (Method::DELETE, &path), None, Resend::Safe).await?;
+                Ok(Written::new(id.clone()))
+            }
+            Write::Create { intent, fields } if self.object == Object::Note && event::is_event(fields) => {
+                let Some(events) = &self.api.options.events else {
+                    let message = "event tracking is not set up: give the connector its account and key";
+                    return Err(Error::invalid(ErrorCode::Unsupported, message).at(&self.operation));
+                };
+                events.track(intent.as_str(), fields).await
+            }
+            Write::Create { fields, .. } if self.object == Object::Note => {
+                note::write(self.api, self.on, fields, None).await
+            }
+            Write::Update { id, fields, .. } if self.object == Object::Note => {
+                note::write(self.api, self.on, fields, Some(id)).await
+            }
+            Write::Create { fields, .. } => {
+                let draft = self.draft(fields, true)?;
+                let saved = self.create(&draft).await?;
+                self.finish(saved, fields, &draft, true).await
+            }
+            Write::Update { id, fields, .. } => {
+                let draft = self.draft(fields, false)?;
+                let saved = self.update(id, &draft).await?;
+                self.finish(saved, fields, &draft, false).await
+            }
+            _ => Err(Error::invalid(ErrorCode::Unsupported, "activecampaign has no such write")),
+        }
+    }
+
+    fn draft(&self, fields: &Fields, is_new: bool) -> Result<Draft> {
+        draft(self.object, &self.described, fields, is_new).map_err(|error| error.at(&self.operation))
+    }
+
+    fn body(&self, draft: &Draft) -> Json {
+        draft.to_json(self.object, self.described.currency.as_deref())
+    }
+
+    async fn create(&self, draft: &Draft) -> Result<Saved> {
+        let body = self.body(draft);
+        let path = self.object.plural();
+        let sent =
+            self.api.send(self.on, self.operation.clone(), (Method::POST, path), Some(&body), Resend::Verify).await;
+        match (self.object, sent) {
+            // Nobody knows whether it is there; this makes no second one ("Sync a contact's data").
+            (Object::Contact, Err(error)) if error.kind() == ErrorKind::Ambiguous => {
+                let to = (Method::POST, "contact/sync");
+                let answer = self.api.send(self.on, self.operation.clone(), to, Some(&body), Resend::Safe).await?;
+                Saved::of(self.object, &answer)
+            }
+            (_, Err(error)) if error.kind() == ErrorKind::Duplicate => Err(self.duplicate(error, draft).await?),
+            (_, sent) => Saved::of(self.object, &sent?),
+        }
+    }
+
+    async fn update(&self, id: &RemoteId, draft: &Draft) -> Result<Saved> {
+        if draft.body.is_empty() && draft.custom.is_empty() {
+            return Ok(Saved { id: id.clone(), row: Json::Null, refused: None });
+        }
+        let body = self.body(draft);
+        let path = format!("{}/{id}", self.object.plural());
+        let answer =
+            self.api.send(self.on, self.operation.clone(), (Method::PUT, &path), Some(&body), Resend::Safe).await?;
+        Saved::of(self.object, &answer)
+    }
+
+    /// Names the record that has the value already. Another company of the same name is none of ours.
+    async fn duplicate(&self, error: Error, draft: &Draft) -> Result<Error> {
+        let (field, query) = match self.object {
+            Object::Contact => ("email", "email"),
+            Object::Account => ("name", "search"),
+            Object::Deal | Object::Note => return Ok(error),
+        };
+        let Some(value) = draft.body.get(field).and_then(text) else { return Ok(error) };
+        let query = [(query, value.as_str()), ("limit", "100")];
+        let answer = self.api.get(self.on, self.operation.clone(), self.object.plural(), &query).await?;
+        let mut body: Json = answer.json()?;
+        let rows = rows(&answer, &mut body, self.object.plural())?;
+        let holder = rows.into_iter().find(|row| {
+            row.get(field).and_then(text).is_some_and(|held| held.trim().to_lowercase() == value.trim().to_lowercase())
+        });
+        let Some((holder, number)) = holder.and_then(|row| Some((id(&row, "id")?, row))).map(|(id, row)| (row, id))
+        else {
+            return Ok(error);
+        };
+        if self.object == Object::Account && !is_same_company(&holder, draft) {
+            let message = format!("{}; account {number} has that name and another address", error.message());
+            return Ok(
+                Error::new(ErrorKind::Invalid, ErrorCode::DuplicateValue, message).with_fields(vec!["name".into()])
+            );
+        }
+        Ok(error.with_existing_id(RemoteId::from(number)))
+    }
+
+    /// What stands beside the record, and what of all that was written.
+    async fn finish(&self, saved: Saved, sent: &Fields, draft: &Draft, is_new: bool) -> Result<Written> {
+        let mut written = Written::new(saved.id.clone());
+        written.modified_at = moment(&saved.row, self.object.clocks().1);
+        if let Some(refused) = saved.refused {
+            written.warnings.push(format!("custom fields were not saved: {refused}"));
+            let is_custom = |name: &str| {
+                self.described
+                    .column(name)
+                    .is_some_and(|column| matches!(column.place, crate::column::Place::Custom(_)))
+            };
+            written.unwritten.extend(sent.iter().map(|(name, _)| name.clone()).filter(|name| is_custom(name.as_str())));
+        }
+        if !draft.association.is_nothing() {
+            let of = (saved.id.as_str(), is_new);
+            if let Err(error) = association::set(self.api, self.on, &self.operation, of, &draft.association).await {
+                // The contact itself is written: what could not be is tried again by the next sync.
+                if error.stops_run() {
+                    return Err(error);
+                }
+                written.warnings.push(error.to_string());
+                let beside = [ACCOUNT_RELATION, "jobTitle"];
+                let names = sent.iter().map(|(name, _)| name).filter(|name| beside.contains(&name.as_str()));
+                written.unwritten.extend(names.cloned());
+            }
+        }
+        Ok(written)
+    }
+}
+
+/// A record as a write answers it.
+pub(crate) struct Saved {
+    id: RemoteId,
+    row: Json,
+    /// Why its custom fields were not saved, although it was.
+    refused: Option<String>,
+}
+
+impl Saved {
+    fn of(object: Object, answer: &Answer) -> Result<Self> {
+        let mut body: Json = answer.json()?;
+        let row = body.get_mut(object.singular()).map(Json::take).unwrap_or_default();
+        // It was written; whose it is can only be found out.
+        let number = id(&row, "id").ok_or_else(|| {
+            let error = unexpected(answer, object.singular());
+            Error::new(ErrorKind::Ambiguous, error.code(), error.message())
+        })?;
+        let status = row.get("customFieldSaveStatus");
+        let is_saved = status.is_none_or(|status| status.get("status").and_then(Json::as_str) == Some("success"));
+        let refused = (!is_saved).then(|| status.map(Json::to_string).unwrap_or_default());
+        Ok(Self { id: RemoteId::from(number), row, refused })
+    }
+}
+
+/// Whether the holder of a name may be the company that was to be made: its address is the same, or one has none.
+fn is_same_company(holder: &Json, draft: &Draft) -> bool {
+    let host = |url: Option<&Json>| url.and_then(text).and_then(|url| web_host(&url));
+    match (host(holder.get("accountUrl")), host(draft.body.get("accountUrl"))) {
+        (Some(held), Some(sent)) => held == sent,
+        (None, _) | (_, None) => true,
+    }
+}

@@ -16,6 +16,7 @@ use http::Method;
 use serde_json::Value as Json;
 use url::Url;
 
+use crate::custom::AllValues;
 use crate::describe::Described;
 use crate::event::EventTracking;
 use crate::object::Object;
@@ -58,11 +59,15 @@ pub(crate) struct Api {
     client: Client,
     pub(crate) options: Options,
     pub(crate) described: Known<Object, Described>,
+    /// The id of the key's user.
+    pub(crate) me: Known<(), String>,
+    /// Values of custom fields, while a walk lasts.
+    pub(crate) values: Known<Object, AllValues>,
 }
 
 impl Api {
     pub(crate) fn new(client: Client, options: Options) -> Self {
-        Self { client, options, described: Known::default() }
+        Self { client, options, described: Known::default(), me: Known::default(), values: Known::default() }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

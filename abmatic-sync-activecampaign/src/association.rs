@@ -1,5 +1,7 @@
 //! A contact's one account, and its job title there.
 
+use std::collections::BTreeMap;
+
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_http::retry::Resend;
@@ -23,6 +25,14 @@ impl Wanted {
     }
 }
 
+/// What is known of the association that a contact has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Held<'a> {
+    /// This, or none.
+    Known(Option<&'a Json>),
+    Unknown,
+}
+
 /// The association of a contact, if it has one.
 pub(crate) async fn of(api: &Api, on: &Connection, operation: &str, contact: &str) -> Result<Option<Json>> {
     let query = [("filters[contact]", contact), ("limit", "100")];
@@ -33,7 +43,13 @@ pub(crate) async fn of(api: &Api, on: &Connection, operation: &str, contact: &st
     Ok(rows.into_iter().find(|row| id(row, "contact").as_deref() == Some(contact)))
 }
 
-/// Makes a contact's association what is wanted. `is_new` spares looking for one.
+/// The associations that stand beside a page of contacts, by contact.
+pub(crate) fn beside(page: &Json) -> Option<BTreeMap<String, Json>> {
+    let rows = page.get("accountContacts")?.as_array()?;
+    Some(rows.iter().filter_map(|row| Some((id(row, "contact")?, row.clone()))).collect())
+}
+
+/// Makes a contact's association what is wanted. `held` is the one that it has, where that is known.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidReference`] for a job title without an account; else as the calls.
@@ -41,14 +57,22 @@ pub(crate) async fn set(
     api: &Api,
     on: &Connection,
     operation: &str,
-    (contact, is_new): (&str, bool),
+    (contact, held_before): (&str, Held<'_>),
     wanted: &Wanted,
 ) -> Result<()> {
-    let held = if is_new { None } else { of(api, on, operation, contact).await? };
-    let held_id = held.as_ref().and_then(|held| id(held, "id"));
+    let looked_up;
+    let held = match held_before {
+        Held::Known(held) => held,
+        Held::Unknown => {
+            looked_up = of(api, on, operation, contact).await?;
+            looked_up.as_ref()
+        }
+    };
+    let is_guess = matches!(held_before, Held::Known(None));
+    let held_id = held.and_then(|held| id(held, "id"));
     let account = match &wanted.account {
         Some(account) => account.clone(),
-        None => held.as_ref().and_then(|held| id(held, "account")),
+        None => held.and_then(|held| id(held, "account")),
     };
     let title = wanted.job_title.as_deref();
     let operation = operation.to_owned();
@@ -80,8 +104,8 @@ pub(crate) async fn set(
             let made =
                 api.send(on, operation.clone(), (Method::POST, "accountContacts"), Some(&body), Resend::Safe).await;
             match made {
-                Err(error) if error.code() == ErrorCode::ConcurrentChange && is_new => {
-                    Box::pin(set(api, on, &operation, (contact, false), wanted)).await
+                Err(error) if error.code() == ErrorCode::ConcurrentChange && is_guess => {
+                    Box::pin(set(api, on, &operation, (contact, Held::Unknown), wanted)).await
                 }
                 made => made.map(|_| ()),
             }

@@ -33,7 +33,8 @@ pub(crate) struct Column {
     pub(crate) place: Place,
     pub(crate) spelling: Spelling,
     pub(crate) options: Vec<ChoiceOption>,
-    pub(crate) writable: bool,
+    /// The currency of its amounts, unless a record has another ("fieldDefaultCurrency").
+    pub(crate) currency: Option<String>,
 }
 
 impl Column {
@@ -45,7 +46,7 @@ impl Column {
             place: Place::Own(key),
             spelling: Spelling::Plain(field_type),
             options: Vec::new(),
-            writable: true,
+            currency: None,
         }
     }
 

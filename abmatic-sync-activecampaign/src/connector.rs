@@ -19,7 +19,7 @@ use abmatic_sync_core::model::schema::Schema;
 use abmatic_sync_http::client::Client;
 use abmatic_sync_http::clock::SystemClock;
 use abmatic_sync_http::retry::RetryOptions;
-use abmatic_sync_http::transport::{ReqwestTransport, Transport};
+use abmatic_sync_http::transport::{ReqwestTransport, Transport, TransportOptions};
 use async_trait::async_trait;
 use secrecy::SecretString;
 use url::Url;
@@ -28,6 +28,7 @@ use crate::api::{Api, HOSTS, Options, Pacing};
 use crate::describe::describe;
 use crate::errors::ActiveCampaignDialect;
 use crate::event::EventTracking;
+use crate::filter::{narrow, why_here};
 use crate::find::find;
 use crate::import;
 use crate::object::Object;
@@ -41,6 +42,8 @@ const VISIBILITY_LAG_SECONDS: u32 = 60;
 const SETTLE_SECONDS: u32 = 30;
 /// How long an import is waited for, in seconds.
 const IMPORT_WAIT_SECONDS: u32 = 600;
+/// The longest time for an exchange, in seconds: lists with deep offsets or a search may take over 30.
+const TIMEOUT_SECONDS: u64 = 120;
 /// Rows on a page ("Pagination").
 const PAGE_MAX: usize = 100;
 /// Records of one write, whose calls go some at once.
@@ -187,7 +190,11 @@ impl ActiveCampaignBuilder {
 
     /// The connector.
     pub fn build(mut self) -> ActiveCampaignConnector {
-        let transport = self.transport.unwrap_or_else(|| Arc::new(ReqwestTransport::default()));
+        let transport = self.transport.unwrap_or_else(|| {
+            let mut options = TransportOptions::default();
+            options.timeout = Duration::from_secs(TIMEOUT_SECONDS);
+            Arc::new(ReqwestTransport::new(options))
+        });
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let events = self.events.map(|(account, key, address)| EventTracking {
             account,
@@ -235,8 +242,12 @@ impl CrmConnector for ActiveCampaignConnector {
         verify(&self.api, on, request).await
     }
 
-    fn pushdown(&self, _resource: Resource, _filter: &Expr, _schema: &Schema) -> Pushdown {
-        Pushdown::Here("ActiveCampaign's API filters by next to none of its fields".to_owned())
+    fn pushdown(&self, resource: Resource, filter: &Expr, _schema: &Schema) -> Pushdown {
+        match Object::of(resource) {
+            Ok(object) if !narrow(object, filter).is_empty() => Pushdown::Server,
+            Ok(object) => Pushdown::Here(why_here(object)),
+            Err(error) => Pushdown::Here(error.to_string()),
+        }
     }
 
     async fn count(&self, on: &Connection, resource: Resource, what: &Read) -> Result<Option<u64>> {

@@ -14,6 +14,7 @@ use crate::column::{Column, Place, Spelling};
 use crate::event::{EVENT, EVENT_DATA};
 use crate::note;
 use crate::object::Object;
+use crate::pipelines::{self, Pipeline, stage_column};
 use crate::wire::{id, rows, text, total};
 
 /// Fields that are told on one page ("Pagination": the most).
@@ -35,8 +36,8 @@ const STANDARD: &[(&str, &str)] = &[
 pub(crate) struct Described {
     pub(crate) schema: Schema,
     columns: BTreeMap<String, Column>,
-    /// The currency of the first pipeline, for deals that come without one.
-    pub(crate) currency: Option<String>,
+    /// Where deals are; none of other objects.
+    pub(crate) pipelines: Vec<Pipeline>,
 }
 
 impl Described {
@@ -56,21 +57,20 @@ pub(crate) async fn described(api: &Api, on: &Connection, object: Object) -> Res
 /// The definitions as they are now.
 pub(crate) async fn describe(api: &Api, on: &Connection, object: Object) -> Result<Arc<Described>> {
     let mut columns = own_columns(object);
-    let mut currency = None;
+    let mut pipelines = Vec::new();
     match object {
         Object::Account => columns.extend(custom_columns(api, on, object).await?),
         Object::Contact => columns.extend(contact_columns(api, on).await?),
         Object::Deal => {
             columns.extend(custom_columns(api, on, object).await?);
-            let (stage, first) = stages(api, on).await?;
-            columns.push(stage);
-            currency = first;
+            pipelines = pipelines::pipelines(api, on).await?;
+            columns.push(stage_column(&pipelines));
         }
         Object::Note => {}
     }
     let schema = schema(object, &columns);
     let columns = columns.into_iter().map(|column| (column.name.to_string(), column)).collect();
-    Ok(api.described.learn(on, object, Described { schema, columns, currency }))
+    Ok(api.described.learn(on, object, Described { schema, columns, pipelines }))
 }
 
 fn own_columns(object: Object) -> Vec<Column> {
@@ -123,7 +123,6 @@ fn schema(object: Object, columns: &[Column]) -> Schema {
     let field = |column: &Column| {
         let mut field = Field::new(column.name.clone(), column.field_type()).with_label(column.label.as_str());
         field.required_on_create = required.contains(&column.name.as_str());
-        field.writable = column.writable;
         field.unique = matches!((object, column.name.as_str()), (Object::Account, "name") | (Object::Contact, "email"));
         field.options.clone_from(&column.options);
         field
@@ -138,7 +137,7 @@ fn schema(object: Object, columns: &[Column]) -> Schema {
 }
 
 /// All rows of a list that is short, and the last page's body for what stands beside them.
-async fn all(api: &Api, on: &Connection, path: &str) -> Result<(Vec<Json>, Vec<Json>)> {
+pub(crate) async fn all(api: &Api, on: &Connection, path: &str) -> Result<(Vec<Json>, Vec<Json>)> {
     let (mut found, mut beside) = (Vec::new(), Vec::new());
     loop {
         let offset = found.len().to_string();
@@ -191,7 +190,9 @@ async fn custom_columns(api: &Api, on: &Connection, object: Object) -> Result<Ve
             Some((_, name)) if columns.iter().all(|column| column.name.as_str() != *name) => (*name).to_owned(),
             _ => format!("field_{number}"),
         };
-        columns.extend(custom(name, field.get("fieldLabel"), field.get("fieldType"), &number, options));
+        let column = custom(name, field.get("fieldLabel"), field.get("fieldType"), &number, options);
+        let currency = field.get("fieldDefaultCurrency").and_then(text).map(|currency| currency.to_lowercase());
+        columns.extend(column.map(|column| Column { currency, ..column }));
     }
     Ok(columns)
 }
@@ -215,30 +216,6 @@ fn custom(
     };
     let label = label.and_then(text).unwrap_or_else(|| name.clone());
     let place = Place::Custom(number.parse().ok()?);
-    Some(Column { name: FieldName::from(name), label, place, spelling, options, writable: true })
-}
-
-/// The stages of all pipelines by their titles, with the pipeline's where two stages share one; and the currency of the first.
-async fn stages(api: &Api, on: &Connection) -> Result<(Column, Option<String>)> {
-    let (groups, beside) = all(api, on, "dealGroups").await?;
-    let titles: BTreeMap<String, String> =
-        groups.iter().filter_map(|group| Some((id(group, "id")?, group.get("title").and_then(text)?))).collect();
-    let stages: BTreeMap<String, (String, String)> = beside
-        .iter()
-        .filter_map(|body| body.get("dealStages")?.as_array())
-        .flatten()
-        .filter_map(|stage| Some((id(stage, "id")?, (stage.get("title").and_then(text)?, id(stage, "group")?))))
-        .collect();
-    let shown = |(title, group): &(String, String)| {
-        let twins = stages.values().filter(|(other, _)| other == title).count();
-        match titles.get(group).filter(|_| twins > 1) {
-            Some(pipeline) => format!("{title} ({pipeline})"),
-            None => title.clone(),
-        }
-    };
-    let names: Vec<(String, String)> = stages.iter().map(|(number, stage)| (number.clone(), shown(stage))).collect();
-    let options = names.iter().map(|(_, name)| ChoiceOption::new(name.as_str(), name.as_str())).collect();
-    let own = Column::own("stage", "Stage", FieldType::Choice);
-    let currency = groups.first().and_then(|group| group.get("currency").and_then(text));
-    Ok((Column { spelling: Spelling::Named(names), options, ..own }, currency))
+    let name = FieldName::from(name);
+    Some(Column { name, label, place, spelling, options, currency: None })
 }

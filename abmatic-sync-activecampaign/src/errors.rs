@@ -35,6 +35,18 @@ const TABLE: &[Row] = &[
         ErrorCode::RequestLimitExceeded,
         "Bulk import contacts: 100 requests a minute, told as 400",
     ),
+    (
+        Mark::Message(403, "limit"),
+        ErrorKind::Forbidden,
+        ErrorCode::InsufficientAccess,
+        "not documented: what a plan allows is used up",
+    ),
+    (
+        Mark::Message(422, "contact limit"),
+        ErrorKind::Forbidden,
+        ErrorCode::InsufficientAccess,
+        "not documented: what a plan allows is used up",
+    ),
     (Mark::Status(400), ErrorKind::Invalid, ErrorCode::InvalidField, "reference v3: validation of some calls"),
     (Mark::Status(401), ErrorKind::Unauthorized, ErrorCode::InvalidSession, "hardly used; SourceLabOrg's client"),
     (
@@ -101,7 +113,9 @@ impl Dialect for ActiveCampaignDialect {
     fn allowance(&self, headers: &HeaderMap) -> Option<Allowance> {
         let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         let requests = number("ratelimit-limit").filter(|limit| *limit > 0)?;
-        Some(Allowance::new(Limit::new(requests, Duration::from_secs(1)), number("ratelimit-remaining")?))
+        // One of them is left to the account's other programs.
+        let limit = Limit::new(requests.saturating_sub(1).max(1), Duration::from_secs(1));
+        Some(Allowance::new(limit, number("ratelimit-remaining")?.saturating_sub(1)))
     }
 }
 

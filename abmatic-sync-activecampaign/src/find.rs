@@ -7,7 +7,6 @@ use abmatic_sync_core::error::Result;
 use abmatic_sync_core::ids::FieldName;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::record::RemoteRecord;
-use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::steps::coerce::web_host;
 use serde_json::Value as Json;
 
@@ -29,10 +28,6 @@ pub(crate) async fn find(api: &Api, on: &Connection, request: FindRequest) -> Re
     let fields = request.fields.iter().cloned().chain([FieldName::from(key_field)]);
     let reader = reader.of(fields, &request.relations);
     let keys: BTreeSet<String> = request.keys.iter().map(|key| key.to_lowercase()).collect();
-    let is_wanted = |record: &RemoteRecord| {
-        let held = record.fields.get(key_field).and_then(Value::as_text);
-        held.is_some_and(|held| is_under(object, held, &keys))
-    };
     // Accounts are found by their names and by nothing else.
     if object == Object::Contact {
         let whole = count(api, on, object, &Read::All);
@@ -41,16 +36,25 @@ pub(crate) async fn find(api: &Api, on: &Connection, request: FindRequest) -> Re
             return by_email(&reader, &keys).await;
         }
     }
-    let (mut found, mut place) = (Vec::new(), None);
+    let is_wanted =
+        |row: &Json| row.get(key_field).and_then(Json::as_str).is_some_and(|held| is_under(object, held, &keys));
+    let (mut found, mut wanted, mut place) = (Vec::new(), Vec::new(), None);
     loop {
-        let page = walk::page(&reader, &[], place).await?;
-        let records = reader.records(&page.body, page.rows).await?.records;
-        found.extend(records.into_iter().filter(|record| is_wanted(record)));
+        let mut page = walk::page(&reader, &[], place).await?;
+        page.rows.retain(is_wanted);
+        if object == Object::Contact {
+            found.extend(reader.records(&page.body, page.rows, None).await?.records);
+        } else {
+            wanted.extend(page.rows);
+        }
         match page.next {
             Some(next) => place = Some(next),
-            None => return Ok(found),
+            None => break,
         }
     }
+    // What does not stand beside a page is asked for at once.
+    found.extend(reader.records(&Json::Null, wanted, None).await?.records);
+    Ok(found)
 }
 
 /// The contacts with these addresses, some calls at once.
@@ -72,7 +76,7 @@ async fn with_email(reader: &Reader<'_>, email: &str) -> Result<Found> {
     let mut page = rows(&answer, &mut body, "contacts")?;
     // A parameter that is not known is ignored.
     page.retain(|row| row.get("email").and_then(Json::as_str).is_some_and(|held| held.eq_ignore_ascii_case(email)));
-    reader.records(&body, page).await
+    reader.records(&body, page, None).await
 }
 
 fn is_under(object: Object, held: &str, keys: &BTreeSet<String>) -> bool {

@@ -14,8 +14,8 @@ use http::Method;
 use serde_json::{Map, Value as Json, json};
 
 use crate::api::Api;
-use crate::association;
-use crate::draft::{Draft, draft};
+use crate::association::{self, Held};
+use crate::draft::{CustomValue, Draft, For, draft};
 use crate::object::Object;
 use crate::wire::{id, moment, rows, text, unexpected};
 use crate::write::Writer;
@@ -64,6 +64,12 @@ pub(crate) async fn write(writer: &Writer<'_>, writes: &[Write]) -> Result<Vec<W
         let done = import(writer, &batch).await;
         let found = match done {
             Ok(found) => found,
+            // One bad contact has all refused ("Bulk import contacts"): alone each is told what is wrong with it.
+            Err(error) if error.kind() == ErrorKind::Invalid => {
+                let alone = writer.each(batch.iter().map(|row| &writes[row.place])).await;
+                batch.iter().zip(alone).for_each(|(row, outcome)| outcomes[row.place] = Some(outcome));
+                continue;
+            }
             Err(error) => {
                 // What was queued is carried out all the same; what was not is not.
                 batch.iter().for_each(|row| outcomes[row.place] = Some(WriteOutcome::Failed(error.restated())));
@@ -73,9 +79,12 @@ pub(crate) async fn write(writer: &Writer<'_>, writes: &[Write]) -> Result<Vec<W
                 continue;
             }
         };
+        let mut calls = Vec::with_capacity(batch.len());
         for row in &batch {
-            outcomes[row.place] = Some(outcome(writer, row, &found).await);
+            calls.push(outcome(writer, row, &found));
         }
+        let each: Vec<WriteOutcome> = writer.some_at_once(calls).await;
+        batch.iter().zip(each).for_each(|(row, outcome)| outcomes[row.place] = Some(outcome));
     }
     let unsent = || {
         let message = "an earlier part of the write could not be sent, so this one was not either";
@@ -86,12 +95,12 @@ pub(crate) async fn write(writer: &Writer<'_>, writes: &[Write]) -> Result<Vec<W
 
 /// "Bulk import contacts": names of its own, and the fields by their numbers.
 fn row<'a>(writer: &Writer<'_>, place: usize, fields: &'a Fields) -> Result<Row<'a>> {
-    let draft = draft(Object::Contact, &writer.described, fields, true).map_err(|error| error.at(OPERATION))?;
+    let draft = draft(Object::Contact, &writer.described, fields, For::New).map_err(|error| error.at(OPERATION))?;
     let names = [("email", "email"), ("firstName", "first_name"), ("lastName", "last_name"), ("phone", "phone")];
     let own = names.iter().filter_map(|(key, name)| Some(((*name).to_owned(), draft.body.get(*key)?.clone())));
     let mut json: Map<String, Json> = own.collect();
     if !draft.custom.is_empty() {
-        let value = |(field, value, _): &(u64, Json, bool)| json!({"id": field, "value": value});
+        let value = |one: &CustomValue| json!({"id": one.field, "value": one.value});
         json.insert("fields".to_owned(), draft.custom.iter().map(value).collect());
     }
     let email = email_of(fields).unwrap_or_default();
@@ -121,29 +130,47 @@ fn batches(rows: Vec<Row<'_>>) -> Vec<Vec<Row<'_>>> {
 
 /// What became of a batch: contacts by their addresses, and the addresses that failed.
 struct Done {
-    contacts: BTreeMap<String, (String, Option<DateTime<Utc>>)>,
+    contacts: BTreeMap<String, Made>,
     failed: Vec<String>,
 }
 
+/// A contact that an import has made or changed.
+struct Made {
+    id: String,
+    changed_at: Option<DateTime<Utc>>,
+    association: Association,
+}
+
+/// What stands beside such a contact: it may have been there before.
+enum Association {
+    Known(Option<Json>),
+    Unknown,
+}
+
 async fn import(writer: &Writer<'_>, batch: &[Row<'_>]) -> Result<Done> {
-    let (api, on) = (writer.api, writer.on);
     let contacts: Vec<&Json> = batch.iter().map(|row| &row.json).collect();
     let body = json!({"contacts": contacts, "exclude_automations": true});
     let to = (Method::POST, "import/bulk_import");
     // An import that comes twice makes nothing new.
-    let answer = api.send(on, OPERATION, to, Some(&body), Resend::Safe).await?;
-    let queued: Json = answer.json()?;
-    let batch_id = queued.get("batchId").and_then(text).ok_or_else(|| doubtful(&unexpected(&answer, "batchId")))?;
+    let answer = writer.api.send(writer.on, OPERATION, to, Some(&body), Resend::Safe).await?;
+    // It is queued: whatever goes wrong from now on does not say what became of it.
+    let doubtful = |error: Error| Error::new(ErrorKind::Ambiguous, error.code(), error.message()).at(OPERATION);
+    let queued: Json = answer.json().map_err(doubtful)?;
+    let batch_id = queued.get("batchId").and_then(text).ok_or_else(|| doubtful(unexpected(&answer, "batchId")))?;
+    let wants_associations = batch.iter().any(|row| !row.draft.association.is_nothing());
+    followed_up(writer, &batch_id, wants_associations).await.map_err(doubtful)
+}
+
+async fn followed_up(writer: &Writer<'_>, batch_id: &str, wants_associations: bool) -> Result<Done> {
+    let (api, on) = (writer.api, writer.on);
     let until = api.clock().now() + TimeDelta::from_std(api.options.import_wait).unwrap_or(TimeDelta::MAX);
     let (made, failed) = loop {
-        let query = [("batchId", batch_id.as_str())];
-        let looked = api.get(on, OPERATION, "import/info", &query).await;
-        let info: Json = looked.map_err(|error| doubtful(&error))?.json()?;
+        let info: Json = api.get(on, OPERATION, "import/info", &[("batchId", batch_id)]).await?.json()?;
         match info.get("status").and_then(Json::as_str) {
             Some("completed" | "failed" | "interrupted") => break (texts(&info, "success"), texts(&info, "failure")),
             _ if api.clock().now() >= until => {
                 let message = format!("the import {batch_id} is still at work");
-                return Err(Error::new(ErrorKind::Ambiguous, ErrorCode::ServerUnavailable, message).at(OPERATION));
+                return Err(Error::new(ErrorKind::Ambiguous, ErrorCode::ServerUnavailable, message));
             }
             _ => api.clock().sleep(LOOK_AGAIN).await,
         }
@@ -153,21 +180,23 @@ async fn import(writer: &Writer<'_>, batch: &[Row<'_>]) -> Result<Done> {
     for part in made.chunks(100) {
         let mut query = vec![("limit", "100")];
         query.extend(part.iter().map(|id| ("ids[]", id.as_str())));
-        let read = api.get(on, OPERATION, "contacts", &query).await;
-        let answer = read.map_err(|error| doubtful(&error))?;
+        query.extend(wants_associations.then_some(("include", "accountContacts")));
+        let answer = api.get(on, OPERATION, "contacts", &query).await?;
         let mut body: Json = answer.json()?;
-        for row in rows(&answer, &mut body, "contacts")? {
-            if let (Some(email), Some(number)) = (row.get("email").and_then(text), id(&row, "id")) {
-                contacts.insert(email.trim().to_lowercase(), (number, moment(&row, "udate")));
+        let found = rows(&answer, &mut body, "contacts")?;
+        let beside = association::beside(&body);
+        for row in found {
+            if let (Some(email), Some(id)) = (row.get("email").and_then(text), id(&row, "id")) {
+                let association = match &beside {
+                    Some(beside) => Association::Known(beside.get(&id).cloned()),
+                    None => Association::Unknown,
+                };
+                let made = Made { id, changed_at: moment(&row, "udate"), association };
+                contacts.insert(email.trim().to_lowercase(), made);
             }
         }
     }
     Ok(Done { contacts, failed: failed.iter().map(|email| email.trim().to_lowercase()).collect() })
-}
-
-/// The import is queued: whatever goes wrong after that does not say what became of it.
-fn doubtful(error: &Error) -> Error {
-    Error::new(ErrorKind::Ambiguous, error.code(), error.message()).at(OPERATION)
 }
 
 fn texts(body: &Json, key: &str) -> Vec<String> {
@@ -175,7 +204,7 @@ fn texts(body: &Json, key: &str) -> Vec<String> {
 }
 
 async fn outcome(writer: &Writer<'_>, row: &Row<'_>, done: &Done) -> WriteOutcome {
-    let Some((number, changed)) = done.contacts.get(&row.email) else {
+    let Some(made) = done.contacts.get(&row.email) else {
         let (kind, code, message) = if done.failed.contains(&row.email) {
             (ErrorKind::Invalid, ErrorCode::InvalidField, "the import refused the contact: its address may be invalid")
         } else {
@@ -185,20 +214,13 @@ async fn outcome(writer: &Writer<'_>, row: &Row<'_>, done: &Done) -> WriteOutcom
             Error::new(kind, code, message).with_fields(vec!["email".to_owned()]).at(OPERATION),
         );
     };
-    let mut written = Written::new(RemoteId::from(number.as_str()));
-    written.modified_at = *changed;
-    let wanted = &row.draft.association;
-    if !wanted.is_nothing() {
-        // An import makes a contact that may have been there before.
-        let set = association::set(writer.api, writer.on, OPERATION, (number, false), wanted).await;
-        if let Err(error) = set {
-            written.warnings.push(error.to_string());
-            let beside = |name: &str| matches!(name, "account" | "jobTitle");
-            written
-                .unwritten
-                .extend(row.fields.iter().map(|(name, _)| name.clone()).filter(|name| beside(name.as_str())));
-        }
-    }
+    let mut written = Written::new(RemoteId::from(made.id.as_str()));
+    written.modified_at = made.changed_at;
+    let held = match &made.association {
+        Association::Known(held) => Held::Known(held.as_ref()),
+        Association::Unknown => Held::Unknown,
+    };
+    writer.associate(&mut written, row.fields, &row.draft, held).await;
     WriteOutcome::Written(written)
 }
 

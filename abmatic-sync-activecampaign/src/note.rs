@@ -21,6 +21,12 @@ pub(crate) const PARENTS: &[(&str, &str)] =
 
 const OPERATION: &str = "activecampaign write notes";
 
+/// The id of what a note is on, where that is of the kind of `field`.
+pub(crate) fn parent<'r>(row: &'r Json, field: &str) -> Option<&'r Json> {
+    let (_, kind) = PARENTS.iter().find(|(name, _)| *name == field)?;
+    row.get("relid").filter(|_| row.get("reltype").and_then(Json::as_str) == Some(*kind))
+}
+
 /// Makes a note, or changes one's text.
 pub(crate) async fn write(api: &Api, on: &Connection, fields: &Fields, number: Option<&RemoteId>) -> Result<Written> {
     let body = body(fields, number.is_none()).map_err(|error| error.at(OPERATION))?;

@@ -5,15 +5,17 @@ use std::time::Duration;
 use abmatic_sync_core::connector::request::{Page, PageCursor, Read, ReadRequest};
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::filter::eval::holds;
+use abmatic_sync_core::filter::expr::Expr;
 use abmatic_sync_core::model::connection::Connection;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value as Json;
 
 use crate::api::Api;
+use crate::filter::parameters;
 use crate::object::Object;
 use crate::reader::{Reader, is_hidden};
 use crate::walk::{self, Place, Rows};
-use crate::wire::total;
+use crate::wire::{moment, total};
 
 /// Windows go by the day of a server whose zone is not told: up to a day and two hours earlier than they say.
 const DAY: TimeDelta = TimeDelta::hours(26);
@@ -26,6 +28,7 @@ pub(crate) async fn read(api: &Api, on: &Connection, request: ReadRequest) -> Re
     let object = Object::of(request.resource)?;
     let filter = match &request.read {
         Read::Changed { filter, .. } => filter.as_ref(),
+        Read::Filter(filter) => Some(filter),
         _ => None,
     };
     let asked = filter.map(|filter| filter.fields()).unwrap_or_default();
@@ -37,18 +40,20 @@ pub(crate) async fn read(api: &Api, on: &Connection, request: ReadRequest) -> Re
         })?),
         None => None,
     };
+    let narrowed = filter.map(|filter| parameters(object, filter, &reader.described)).unwrap_or_default();
+    let mut query: Vec<(&str, &str)> = narrowed.iter().map(|(name, value)| (*name, value.as_str())).collect();
     match &request.read {
-        Read::All => paged(&reader, walk::page(&reader, &[], place).await?).await,
+        Read::All => paged(&reader, walk::page(&reader, &[], place).await?, Wanted::All).await,
         Read::Changed { since, .. } => {
             let day = (*since - DAY).format("%Y-%m-%d").to_string();
-            let rows = walk::page(&reader, &[("filters[updated_after]", &day)], place).await?;
-            let mut page = paged(&reader, rows).await?;
-            page.total = None;
-            page.records.retain(|record| is_in(record.modified_at, *since));
-            if let Some(filter) = filter {
-                page.records.retain(|record| holds(filter, &record.fields));
-            }
-            Ok(page)
+            query.push(("filters[updated_after]", &day));
+            let mut rows = walk::page(&reader, &query, place).await?;
+            rows.rows.retain(|row| is_in(moment(row, object.clocks().1), *since));
+            Ok(chosen(paged(&reader, rows, Wanted::Some).await?, filter))
+        }
+        Read::Filter(_) => {
+            let rows = walk::page(&reader, &query, place).await?;
+            Ok(chosen(paged(&reader, rows, Wanted::All).await?, filter))
         }
         Read::Ids(ids) => {
             let found = reader.by_ids(ids).await?;
@@ -59,7 +64,7 @@ pub(crate) async fn read(api: &Api, on: &Connection, request: ReadRequest) -> Re
         Read::List(list) => {
             let scope = scope(list)?;
             let rows = members(&reader, &scope, place).await?;
-            paged(&reader, rows).await
+            paged(&reader, rows, Wanted::All).await
         }
         _ => Err(Error::invalid(ErrorCode::Unsupported, "activecampaign has no such read")),
     }
@@ -80,16 +85,32 @@ pub(crate) async fn count(api: &Api, on: &Connection, object: Object, read: &Rea
     Ok(total(&answer.json::<Json>()?))
 }
 
+/// What is left of a page that may hold more than is wanted.
+fn chosen(mut page: Page, filter: Option<&Expr>) -> Page {
+    page.total = None;
+    if let Some(filter) = filter {
+        page.records.retain(|record| holds(filter, &record.fields));
+    }
+    page
+}
+
 /// Without the time of its last change a record is in every window.
 fn is_in(modified_at: Option<DateTime<Utc>>, since: DateTime<Utc>) -> bool {
     modified_at.is_none_or(|at| at >= since)
 }
 
-async fn paged(reader: &Reader<'_>, rows: Rows) -> Result<Page> {
-    let Rows { body, mut rows, next, total } = rows;
+/// How much of a list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    All,
+    Some,
+}
+
+async fn paged(reader: &Reader<'_>, rows: Rows, wanted: Wanted) -> Result<Page> {
+    let Rows { body, mut rows, next, total, part } = rows;
     // A deal that may not be seen is none of ours.
     rows.retain(|row| !is_hidden(row));
-    let found = reader.records(&body, rows).await?;
+    let found = reader.records(&body, rows, (wanted == Wanted::All).then_some(part)).await?;
     let mut page = Page::new(found.records, next.map(cursor).transpose()?);
     page.undecodable = found.undecodable;
     page.total = total;

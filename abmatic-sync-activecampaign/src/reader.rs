@@ -16,14 +16,13 @@ use serde_json::Value as Json;
 use crate::api::Api;
 use crate::association;
 use crate::column::{Column, Place};
+use crate::custom::{self, AllValues, CustomValues, Values};
 use crate::describe::{Described, described};
+use crate::note;
 use crate::object::{ACCOUNT_RELATION, CONTACTS_RELATION, Object};
 use crate::values::decode;
-use crate::walk;
-use crate::wire::{id, moment, rows, total};
-
-/// Values of one record on one page ("Pagination": the most).
-const VALUES_MAX: &str = "100";
+use crate::walk::{self, Part};
+use crate::wire::{id, moment, rows};
 
 /// Some records.
 #[derive(Debug, Default)]
@@ -90,10 +89,11 @@ impl<'a> Reader<'a> {
         (!wanted.is_empty()).then(|| wanted.join(","))
     }
 
-    /// The records of rows. `page` holds what stands beside them, which is asked for record by record where it is missing.
-    pub(crate) async fn records(&self, page: &Json, rows: Vec<Json>) -> Result<Found> {
+    /// The records of rows. `page` holds what stands beside them, which is asked for record by record where it is missing;
+    /// `part` says which part of a walk they are, if any.
+    pub(crate) async fn records(&self, page: &Json, rows: Vec<Json>, part: Option<Part>) -> Result<Found> {
         let ids: Vec<String> = rows.iter().filter_map(|row| id(row, "id")).collect();
-        let values = if self.wants_custom() { self.values(page, &ids).await? } else { BTreeMap::new() };
+        let values = if self.wants_custom() { self.values(page, &rows, part).await? } else { BTreeMap::new() };
         let associations =
             if self.wants_association() { self.associations(page, &ids).await? } else { BTreeMap::new() };
         let mut found = Found::default();
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
     fn record(
         &self,
         row: &Json,
-        values: &BTreeMap<String, Vec<Json>>,
+        values: &BTreeMap<String, Values>,
         associations: &BTreeMap<String, Json>,
     ) -> std::result::Result<RemoteRecord, Undecodable> {
         let broken = |id: Option<&str>, kind, code, what: &str| {
@@ -122,22 +122,24 @@ impl<'a> Reader<'a> {
             let what = "the deal is in a pipeline that the API key's user may not see";
             return broken(Some(&number), ErrorKind::Forbidden, ErrorCode::InsufficientAccess, what);
         }
-        let (none, blank) = (Vec::new(), Json::Null);
+        let (none, blank) = (Values::new(), Json::Null);
         let own = values.get(&number).unwrap_or(&none);
         let association = associations.get(&number).unwrap_or(&blank);
         let mut fields = Fields::with_capacity(self.fields.len() + self.relations.len());
         for column in self.columns() {
             let json = match &column.place {
-                Place::Own(key) => row.get(*key),
+                Place::Own(key) => row.get(*key).or_else(|| note::parent(row, key)),
                 Place::JobTitle => association.get("jobTitle"),
-                Place::Custom(field) => custom_value(self.object, own, *field),
+                Place::Custom(field) => own.iter().find(|(number, _)| number == field).map(|(_, value)| value),
             };
             fields.insert(column.name.clone(), decode(column, json.unwrap_or(&blank)));
         }
         let reference = |id: Option<String>| id.map_or(Value::Null, Value::reference);
         if self.wants(ACCOUNT_RELATION) {
             let from = if self.object == Object::Contact { association } else { row };
-            fields.insert(ACCOUNT_RELATION, reference(id(from, "account")));
+            // All three are one, and any may be missing ("Deals").
+            let account = ["account", "customerAccount", "organization"].iter().find_map(|key| id(from, key));
+            fields.insert(ACCOUNT_RELATION, reference(account));
         }
         if self.wants(CONTACTS_RELATION) {
             fields.insert(CONTACTS_RELATION, reference(id(row, "contact")));
@@ -149,84 +151,78 @@ impl<'a> Reader<'a> {
     }
 
     /// The values of custom fields by record.
-    async fn values(&self, page: &Json, ids: &[String]) -> Result<BTreeMap<String, Vec<Json>>> {
-        if let (Object::Contact, Some(beside)) = (self.object, page.get("fieldValues").and_then(Json::as_array)) {
-            let mut values: BTreeMap<String, Vec<Json>> = BTreeMap::new();
-            for row in beside {
-                values.entry(id(row, "contact").unwrap_or_default()).or_default().push(row.clone());
-            }
-            return Ok(values);
+    async fn values(&self, page: &Json, rows: &[Json], part: Option<Part>) -> Result<BTreeMap<String, Values>> {
+        if rows.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        if let Some((_, data, owner)) = self.object.custom()
-            && ids.len() > 1
-            && let Some(values) = self.all_values((data, owner), ids).await?
-        {
-            return Ok(values);
+        if let (Object::Contact, Some(beside)) = (self.object, custom::beside(page)) {
+            // Who has none is not among them.
+            let none = rows.iter().filter_map(|row| Some((id(row, "id")?, Values::new())));
+            return Ok(none.chain(beside).collect());
         }
-        let mut calls = Vec::with_capacity(ids.len());
-        for number in ids {
-            calls.push(self.values_of(number));
-        }
-        Ok(ids.iter().cloned().zip(self.some_at_once(calls).await?).collect())
-    }
-
-    /// The values of these records among all, where to read all takes fewer calls than to ask for each; one call tells.
-    async fn all_values(
-        &self,
-        (data, owner): (&str, &str),
-        ids: &[String],
-    ) -> Result<Option<BTreeMap<String, Vec<Json>>>> {
-        // Written as `customerAccountId`, read as `accountId`.
-        let owner = if owner == "customerAccountId" { "accountId" } else { owner };
-        let wanted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-        let mut values: BTreeMap<String, Vec<Json>> = BTreeMap::new();
-        let (mut read, mut last) = (0_u64, None);
-        loop {
-            let offset = read.saturating_sub(u64::from(last.is_some())).to_string();
-            let query = [("limit", VALUES_MAX), ("offset", offset.as_str())];
-            let answer = self.api.get(self.on, self.operation.clone(), data, &query).await?;
-            let mut body: Json = answer.json()?;
-            let mut page = rows(&answer, &mut body, data)?;
-            let total = total(&body);
-            let is_dear = read == 0 && total.is_none_or(|total| total.div_ceil(100) > ids.len() as u64);
-            // A page begins with the last row of the one before, or rows have moved: a value that is missed would be an edit.
-            let has_moved = last.is_some() && page.first().and_then(|row| id(row, "id")) != last;
-            if is_dear || has_moved {
-                return Ok(None);
+        let numbers = rows.iter().filter_map(|row| id(row, "id"));
+        let known = match (self.object.custom(), part) {
+            (Some(_), Some(part)) => self.values_of_walk(rows, part).await?,
+            (Some(_), None) if rows.len() > 1 => {
+                let all = self.custom().all(&self.custom_fields(), rows.len() as u64).await?;
+                numbers.clone().filter_map(|number| Some((number.clone(), all.of(&number)?))).collect()
             }
-            if last.is_some() {
-                page.remove(0);
-            }
-            last = page.last().and_then(|row| id(row, "id")).or(last);
-            read += page.len() as u64;
-            let is_last = page.is_empty() || total.is_some_and(|total| read >= total);
-            for row in page {
-                if let Some(of) = id(&row, owner).filter(|of| wanted.contains(of.as_str())) {
-                    values.entry(of).or_default().push(row);
-                }
-            }
-            if is_last {
-                return Ok(Some(values));
-            }
-        }
-    }
-
-    async fn values_of(&self, number: &str) -> Result<Vec<Json>> {
-        let (path, key, query) = match self.object.custom() {
-            Some((_, data, owner)) => (data.to_owned(), data, vec![(format!("filters[{owner}]"), number)]),
-            None => (format!("contacts/{number}/fieldValues"), "fieldValues", Vec::new()),
+            (Some(_) | None, _) => BTreeMap::new(),
         };
-        let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-        query.push(("limit", VALUES_MAX));
-        let answer = self.api.get(self.on, self.operation.clone(), &path, &query).await?;
-        let mut body: Json = answer.json()?;
-        rows(&answer, &mut body, key)
+        let missing: Vec<String> = numbers.filter(|number| !known.contains_key(number)).collect();
+        let custom = self.custom();
+        let mut calls = Vec::with_capacity(missing.len());
+        for number in &missing {
+            calls.push(custom.of(number));
+        }
+        let alone = self.some_at_once(calls).await?;
+        Ok(known.into_iter().chain(missing.iter().cloned().zip(alone)).collect())
+    }
+
+    /// The values of a page of a walk, as far as those of all records are worth their calls.
+    async fn values_of_walk(&self, rows: &[Json], part: Part) -> Result<BTreeMap<String, Values>> {
+        let fields = self.custom_fields();
+        let now = self.api.clock().now();
+        let kept = self.api.values.get(self.on, &self.object).filter(|kept| kept.serve(&fields, now));
+        let (all, is_kept) = match (part, kept) {
+            (Part::Later(_), Some(kept)) => (kept, true),
+            (Part::First(left) | Part::Later(left), _) => {
+                let all = self.custom().all(&fields, left).await?;
+                (self.api.values.learn(self.on, self.object, all), false)
+            }
+        };
+        let (Part::First(left) | Part::Later(left)) = part;
+        if left <= rows.len() as u64 {
+            self.api.values.learn(self.on, self.object, AllValues::default());
+        }
+        let of = |row: &Json| {
+            let number = id(row, "id")?;
+            let own = if is_kept {
+                all.of_unchanged(&number, moment(row, self.object.clocks().1))?
+            } else {
+                all.of(&number)?
+            };
+            Some((number, own))
+        };
+        Ok(rows.iter().filter_map(of).collect())
+    }
+
+    fn custom(&self) -> CustomValues<'_> {
+        CustomValues { api: self.api, on: self.on, object: self.object, operation: &self.operation }
+    }
+
+    fn custom_fields(&self) -> BTreeSet<u64> {
+        let number = |column: &Column| match column.place {
+            Place::Custom(number) => Some(number),
+            Place::JobTitle | Place::Own(_) => None,
+        };
+        self.columns().filter_map(number).collect()
     }
 
     /// The association of each contact that has one.
     async fn associations(&self, page: &Json, ids: &[String]) -> Result<BTreeMap<String, Json>> {
-        if let Some(beside) = page.get("accountContacts").and_then(Json::as_array) {
-            return Ok(beside.iter().filter_map(|row| Some((id(row, "contact")?, row.clone()))).collect());
+        if let Some(beside) = association::beside(page) {
+            return Ok(beside);
         }
         let mut calls = Vec::with_capacity(ids.len());
         for contact in ids {
@@ -255,7 +251,7 @@ impl<'a> Reader<'a> {
         }
         let alone = self.some_at_once(calls).await?;
         rows.extend(alone.into_iter().flatten().filter_map(|row| Some((id(&row, "id")?, row))));
-        self.records(&Json::Null, rows.into_values().collect()).await
+        self.records(&Json::Null, rows.into_values().collect(), None).await
     }
 
     /// Rows of these records from the whole list, where that takes fewer calls than to ask for each; none where it does not.
@@ -289,7 +285,7 @@ impl<'a> Reader<'a> {
             let mut page = rows(&answer, &mut body, "contacts")?;
             // An unknown parameter is ignored, and then everybody comes.
             page.retain(|row| id(row, "id").is_some_and(|found| part.iter().any(|wanted| wanted.as_str() == found)));
-            let found = self.records(&body, page).await?;
+            let found = self.records(&body, page, None).await?;
             all.records.extend(found.records);
             all.undecodable.extend(found.undecodable);
         }
@@ -312,11 +308,4 @@ impl<'a> Reader<'a> {
 /// Whether a deal is a stub of one that may not be seen: it is neither there nor gone.
 pub(crate) fn is_hidden(row: &Json) -> bool {
     row.get("isDisabled").and_then(crate::wire::text).is_some_and(|hidden| hidden == "1")
-}
-
-/// The value of a field among the values of a record.
-fn custom_value(object: Object, values: &[Json], field: u64) -> Option<&Json> {
-    let (which, what) = if object == Object::Contact { ("field", "value") } else { ("customFieldId", "fieldValue") };
-    let field = field.to_string();
-    values.iter().find(|row| id(row, which).as_ref() == Some(&field))?.get(what)
 }

@@ -95,7 +95,7 @@ async fn by_name(reader: &Reader<'_>, creates: &[&CreateInDoubt]) -> Result<Vec<
         let answer = reader.api.get(reader.on, reader.operation().to_owned(), "accounts", &query).await?;
         let mut body: Json = answer.json()?;
         let rows = rows(&answer, &mut body, "accounts")?;
-        found.extend(reader.records(&body, rows).await?.records);
+        found.extend(reader.records(&body, rows, None).await?.records);
     }
     Ok(found)
 }
@@ -109,7 +109,7 @@ async fn made_since(reader: &Reader<'_>, creates: &[&CreateInDoubt]) -> Result<V
     let (mut found, mut place) = (Vec::new(), None);
     loop {
         let page = walk::page(reader, &query, place).await?;
-        found.extend(reader.records(&page.body, page.rows).await?.records);
+        found.extend(reader.records(&page.body, page.rows, Some(page.part)).await?.records);
         match page.next {
             Some(next) => place = Some(next),
             None => return Ok(found),

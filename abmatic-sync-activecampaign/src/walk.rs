@@ -35,6 +35,22 @@ pub(crate) struct Rows {
     pub(crate) rows: Vec<Json>,
     pub(crate) next: Option<Place>,
     pub(crate) total: Option<u64>,
+    pub(crate) part: Part,
+}
+
+/// Which part of a list some rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The first page, or the only one, of so many rows.
+    First(u64),
+    /// A later page, with which so many rows are left.
+    Later(u64),
+}
+
+impl Part {
+    fn of(is_first: bool, rows: u64) -> Self {
+        if is_first { Self::First(rows) } else { Self::Later(rows) }
+    }
 }
 
 /// The page at `place`.
@@ -73,7 +89,8 @@ async fn by_id(reader: &Reader<'_>, query: &[(&str, &str)], place: Option<Place>
         (Some(last), _) if goes_on => Some(Place { last, ..Place::default() }),
         _ => None,
     };
-    Ok(Rows { body, rows, next, total: total.filter(|_| place.is_none()) })
+    let part = Part::of(place.is_none(), total.unwrap_or(0).max(rows.len() as u64));
+    Ok(Rows { body, rows, next, total: total.filter(|_| place.is_none()), part })
 }
 
 /// A page begins with the last row of the one before: where that is another, rows before it are gone, and one steps back.
@@ -96,13 +113,16 @@ async fn by_offset(reader: &Reader<'_>, query: &[(&str, &str)], place: Place) ->
             return Err(Error::new(ErrorKind::Unavailable, ErrorCode::ServerUnavailable, message));
         }
         let moved = Place { last: String::new(), offset: from.saturating_sub(PAGE_MAX), moves: place.moves + 1 };
-        return Ok(Rows { body, rows: Vec::new(), next: Some(moved), total: None });
+        return Ok(Rows { body, rows: Vec::new(), next: Some(moved), total: None, part: Part::Later(0) });
     }
     let last = rows.last().and_then(|row| id(row, "id"));
     if !place.last.is_empty() && is_where_it_was {
         rows.remove(0);
     }
     let goes_on = !rows.is_empty() && total.is_none_or(|total| total > end);
-    let next = last.filter(|_| goes_on).map(|last| Place { last, offset: end, moves: place.moves });
-    Ok(Rows { body, rows, next, total: total.filter(|_| from == 0) })
+    // A page that begins where the last one ended is a step ahead.
+    let moves = if place.last.is_empty() { place.moves } else { 0 };
+    let next = last.filter(|_| goes_on).map(|last| Place { last, offset: end, moves });
+    let part = Part::of(from == 0, total.map_or(0, |total| total.saturating_sub(end)) + rows.len() as u64);
+    Ok(Rows { body, rows, next, total: total.filter(|_| from == 0), part })
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use abmatic_sync_core::connector::request::{Write, WriteOutcome, Written};
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
-use abmatic_sync_core::ids::RemoteId;
+use abmatic_sync_core::ids::{FieldName, RemoteId};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::resource::Resource;
@@ -16,9 +16,11 @@ use http::Method;
 use serde_json::Value as Json;
 
 use crate::api::Api;
-use crate::association;
+use crate::association::{self, Held};
+use crate::column::Place;
+use crate::custom::CustomValues;
 use crate::describe::{Described, described};
-use crate::draft::{Draft, draft};
+use crate::draft::{Draft, For, draft};
 use crate::event;
 use crate::import;
 use crate::note;
@@ -39,7 +41,7 @@ pub(crate) async fn write(
     if object == Object::Contact && import::is_fit(&writes) {
         return import::write(&writer, &writes).await;
     }
-    Ok(writer.each(&writes).await)
+    Ok(writer.each(writes.iter()).await)
 }
 
 /// Whoever writes records of one object.
@@ -55,27 +57,26 @@ pub(crate) struct Writer<'a> {
 
 impl Writer<'_> {
     /// One by one, some at once.
-    pub(crate) async fn each(&self, writes: &[Write]) -> Vec<WriteOutcome> {
-        let mut calls = Vec::with_capacity(writes.len());
+    pub(crate) async fn each(&self, writes: impl Iterator<Item = &Write>) -> Vec<WriteOutcome> {
+        let mut calls = Vec::new();
         for write in writes {
             calls.push(self.one(write));
         }
+        self.some_at_once(calls).await
+    }
+
+    pub(crate) async fn some_at_once(&self, calls: Vec<impl Future<Output = WriteOutcome>>) -> Vec<WriteOutcome> {
         stream::iter(calls).buffered(self.api.options.calls_at_once.max(1)).collect().await
     }
 
     async fn one(&self, write: &Write) -> WriteOutcome {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Error::restated);
-        if let Some(error) = stopped {
+        if let Some(error) = self.stopped_by() {
             return WriteOutcome::Failed(error);
         }
         match self.carry_out(write).await {
             Ok(written) => WriteOutcome::Written(written),
             Err(error) => {
-                // Whatever stands in the way of one call stands in the way of all.
-                if matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::Unauthorized | ErrorKind::Unavailable) {
-                    let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-                    stopped.get_or_insert_with(|| error.restated());
-                }
+                self.stop_for(&error);
                 WriteOutcome::Failed(error)
             }
         }
@@ -102,29 +103,55 @@ impl Writer<'_> {
                 note::write(self.api, self.on, fields, Some(id)).await
             }
             Write::Create { fields, .. } => {
-                let draft = self.draft(fields, true)?;
+                let mut draft = self.draft(fields, For::New)?;
+                if self.object == Object::Deal && !draft.body.contains_key("owner") {
+                    draft.body.insert("owner".to_owned(), self.own_id().await?.into());
+                }
                 let saved = self.create(&draft).await?;
-                self.finish(saved, fields, &draft, true).await
+                Ok(self.finish(saved, fields, &draft, Held::Known(None)).await)
             }
-            Write::Update { id, fields, .. } => {
-                let draft = self.draft(fields, false)?;
+            Write::Update { id, fields, references_before, .. } => {
+                let mut draft = self.draft(fields, For::Old(references_before))?;
+                self.keep_currencies(id, &mut draft).await?;
                 let saved = self.update(id, &draft).await?;
-                self.finish(saved, fields, &draft, false).await
+                Ok(self.finish(saved, fields, &draft, Held::Unknown).await)
             }
             _ => Err(Error::invalid(ErrorCode::Unsupported, "activecampaign has no such write")),
         }
     }
 
-    fn draft(&self, fields: &Fields, is_new: bool) -> Result<Draft> {
-        draft(self.object, &self.described, fields, is_new).map_err(|error| error.at(&self.operation))
+    fn draft(&self, fields: &Fields, what_for: For<'_>) -> Result<Draft> {
+        draft(self.object, &self.described, fields, what_for).map_err(|error| error.at(&self.operation))
     }
 
-    fn body(&self, draft: &Draft) -> Json {
-        draft.to_json(self.object, self.described.currency.as_deref())
+    /// Who the API key belongs to: a deal needs an owner.
+    async fn own_id(&self) -> Result<String> {
+        if let Some(known) = self.api.me.get(self.on, &()) {
+            return Ok((*known).clone());
+        }
+        let answer = self.api.get(self.on, self.operation.clone(), "users/me", &[]).await?;
+        let body: Json = answer.json()?;
+        let number = body.get("user").and_then(|user| id(user, "id")).ok_or_else(|| unexpected(&answer, "user"))?;
+        Ok((*self.api.me.learn(self.on, (), number)).clone())
+    }
+
+    /// An amount stays in the currency that the record has for it.
+    async fn keep_currencies(&self, id: &RemoteId, draft: &mut Draft) -> Result<()> {
+        if draft.custom.iter().all(|one| one.currency.is_none()) {
+            return Ok(());
+        }
+        let custom = CustomValues { api: self.api, on: self.on, object: self.object, operation: &self.operation };
+        let held = custom.currencies_of(id.as_str()).await?;
+        for one in draft.custom.iter_mut().filter(|one| one.currency.is_some()) {
+            if let Some(currency) = held.get(&one.field) {
+                one.currency = Some(currency.clone());
+            }
+        }
+        Ok(())
     }
 
     async fn create(&self, draft: &Draft) -> Result<Saved> {
-        let body = self.body(draft);
+        let body = draft.to_json(self.object);
         let path = self.object.plural();
         let sent =
             self.api.send(self.on, self.operation.clone(), (Method::POST, path), Some(&body), Resend::Verify).await;
@@ -144,7 +171,7 @@ impl Writer<'_> {
         if draft.body.is_empty() && draft.custom.is_empty() {
             return Ok(Saved { id: id.clone(), row: Json::Null, refused: None });
         }
-        let body = self.body(draft);
+        let body = draft.to_json(self.object);
         let path = format!("{}/{id}", self.object.plural());
         let answer =
             self.api.send(self.on, self.operation.clone(), (Method::PUT, &path), Some(&body), Resend::Safe).await?;
@@ -180,32 +207,51 @@ impl Writer<'_> {
     }
 
     /// What stands beside the record, and what of all that was written.
-    async fn finish(&self, saved: Saved, sent: &Fields, draft: &Draft, is_new: bool) -> Result<Written> {
-        let mut written = Written::new(saved.id.clone());
+    async fn finish(&self, saved: Saved, sent: &Fields, draft: &Draft, held: Held<'_>) -> Written {
+        let mut written = Written::new(saved.id);
         written.modified_at = moment(&saved.row, self.object.clocks().1);
+        written.warnings.clone_from(&draft.warnings);
         if let Some(refused) = saved.refused {
             written.warnings.push(format!("custom fields were not saved: {refused}"));
-            let is_custom = |name: &str| {
-                self.described
-                    .column(name)
-                    .is_some_and(|column| matches!(column.place, crate::column::Place::Custom(_)))
+            let is_custom = |name: &FieldName| {
+                let column = self.described.column(name.as_str());
+                column.is_some_and(|column| matches!(column.place, Place::Custom(_)))
             };
-            written.unwritten.extend(sent.iter().map(|(name, _)| name.clone()).filter(|name| is_custom(name.as_str())));
+            written.unwritten.extend(sent.iter().map(|(name, _)| name.clone()).filter(is_custom));
         }
-        if !draft.association.is_nothing() {
-            let of = (saved.id.as_str(), is_new);
-            if let Err(error) = association::set(self.api, self.on, &self.operation, of, &draft.association).await {
-                // The contact itself is written: what could not be is tried again by the next sync.
-                if error.stops_run() {
-                    return Err(error);
-                }
-                written.warnings.push(error.to_string());
-                let beside = [ACCOUNT_RELATION, "jobTitle"];
-                let names = sent.iter().map(|(name, _)| name).filter(|name| beside.contains(&name.as_str()));
-                written.unwritten.extend(names.cloned());
-            }
+        self.associate(&mut written, sent, draft, held).await;
+        written
+    }
+
+    /// Sets a contact's association. The contact itself is written: what could not be set is tried again by the next sync.
+    pub(crate) async fn associate(&self, written: &mut Written, sent: &Fields, draft: &Draft, held: Held<'_>) {
+        if draft.association.is_nothing() {
+            return;
         }
-        Ok(written)
+        let id = written.id.clone();
+        let set = match self.stopped_by() {
+            Some(error) => Err(error),
+            None => association::set(self.api, self.on, &self.operation, (id.as_str(), held), &draft.association).await,
+        };
+        if let Err(error) = set {
+            self.stop_for(&error);
+            written.warnings.push(error.to_string());
+            let beside = [ACCOUNT_RELATION, "jobTitle"];
+            let names = sent.iter().map(|(name, _)| name).filter(|name| beside.contains(&name.as_str()));
+            written.unwritten.extend(names.cloned());
+        }
+    }
+
+    fn stopped_by(&self) -> Option<Error> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Error::restated)
+    }
+
+    /// Whatever stands in the way of one call stands in the way of all.
+    fn stop_for(&self, error: &Error) {
+        if matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::Unauthorized | ErrorKind::Unavailable) {
+            let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            stopped.get_or_insert_with(|| error.restated());
+        }
     }
 }
 

@@ -63,7 +63,7 @@ pub struct Pacer {
     windows: Mutex<BTreeMap<Lane, Window>>,
 }
 
-/// Below so many remaining requests each one waits longer.
+/// Below so many remaining requests each one waits longer; of a small limit, below half of it.
 const REMAINING_LOW: u32 = 10;
 /// One request in so many is left to other programs, and to clocks that differ.
 const SPARED_SHARE: u32 = 20;
@@ -123,12 +123,13 @@ impl Window {
     fn observe(&mut self, allowance: Allowance, now: DateTime<Utc>) {
         let Limit { requests, per } = allowance.limit;
         self.told = Some(Limit::new(requests - requests / SPARED_SHARE, per));
-        if allowance.remaining >= REMAINING_LOW {
+        let low = REMAINING_LOW.min(requests / 2);
+        if allowance.remaining >= low {
             return;
         }
         self.enforced = true;
         let share = allowance.limit.per / allowance.limit.requests.max(1);
-        self.not_before = Some(now + share * (REMAINING_LOW - allowance.remaining));
+        self.not_before = Some(now + share * (low - allowance.remaining));
     }
 }
 
@@ -160,6 +161,18 @@ mod tests {
         assert_eq!(pacer.reserve(&lane, None, at(0)), Duration::ZERO);
         pacer.observe(&lane, Allowance::new(limit, 5), at(20_000));
         assert_eq!(pacer.reserve(&lane, None, at(20_000)), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn little_is_less_where_the_limit_is_small() {
+        let (pacer, lane) = (Pacer::default(), Lane::new("portal-1", "all"));
+        let limit = Limit::new(4, Duration::from_secs(1));
+        for (remaining, wait_ms) in [(3, 0), (2, 0), (1, 250), (0, 500)] {
+            let now = at(10_000 * i64::from(4 - remaining));
+            pacer.reserve(&lane, None, now);
+            pacer.observe(&lane, Allowance::new(limit, remaining), now);
+            assert_eq!(pacer.reserve(&lane, None, now), Duration::from_millis(wait_ms), "{remaining} are left");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use abmatic_sync_http::pace::{Lane, Limit};
 use abmatic_sync_http::retry::Resend;
 use abmatic_sync_http::transport::is_loopback;
 use http::Method;
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 use url::Url;
 
@@ -25,6 +26,9 @@ use crate::object::Object;
 pub(crate) const HOSTS: Hosts = Hosts::of("ActiveCampaign", &["api-us1.com", "activehosted.com"]);
 /// Five a second are allowed to all programs of an account together ("Rate limits"); one is left to the others.
 const LIMIT: Limit = Limit::new(4, Duration::from_secs(1));
+/// Large pages come cut off now and then (singer-io/tap-activecampaign 0.0.4, 1.0.0): so often they are read in all.
+const READS_MAX: usize = 3;
+const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// What slows requests down before ActiveCampaign does.
 #[non_exhaustive]
@@ -88,7 +92,15 @@ impl Api {
         }
         let operation = operation.into();
         let call = || Ok(self.paced(on, Call::get(operation.clone(), url.clone())));
-        self.admitted(on, call, Resend::Read).await
+        let mut answer = self.admitted(on, call, Resend::Read).await?;
+        for _ in 1..READS_MAX {
+            if serde_json::from_slice::<IgnoredAny>(answer.body()).is_ok() {
+                break;
+            }
+            self.clock().sleep(READ_AGAIN).await;
+            answer = self.admitted(on, call, Resend::Read).await?;
+        }
+        Ok(answer)
     }
 
     /// Writes: `resend` says whether twice is as good as once.

@@ -175,6 +175,9 @@ impl Writer<'_> {
         let path = format!("{}/{id}", self.object.plural());
         let answer =
             self.api.send(self.on, self.operation.clone(), (Method::PUT, &path), Some(&body), Resend::Safe).await?;
+        if answer.body().is_empty() {
+            return Ok(Saved { id: id.clone(), row: Json::Null, refused: None });
+        }
         Saved::of(self.object, &answer)
     }
 

@@ -11,6 +11,9 @@ use serde_json::{Value as Json, json};
 use crate::api::Api;
 use crate::wire::{id, rows};
 
+/// Contacts that one call can name.
+const IDS_MAX: usize = 100;
+
 /// What is to become of an association: what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
@@ -43,6 +46,25 @@ pub(crate) async fn of(api: &Api, on: &Connection, operation: &str, contact: &st
     Ok(rows.into_iter().find(|row| id(row, "contact").as_deref() == Some(contact)))
 }
 
+/// The associations of contacts, a hundred a call; nothing where they do not come along.
+pub(crate) async fn of_all(
+    api: &Api,
+    on: &Connection,
+    operation: &str,
+    contacts: &[&str],
+) -> Result<BTreeMap<String, Option<Json>>> {
+    let mut known = BTreeMap::new();
+    for part in contacts.chunks(IDS_MAX) {
+        let mut query = vec![("limit", "100")];
+        query.extend(part.iter().map(|id| ("ids[]", *id)));
+        query.push(("include", "accountContacts"));
+        let answer = api.get(on, operation.to_owned(), "contacts", &query).await?;
+        let Some(mut held) = beside(&answer.json()?) else { return Ok(BTreeMap::new()) };
+        known.extend(part.iter().map(|id| ((*id).to_owned(), held.remove(*id))));
+    }
+    Ok(known)
+}
+
 /// The associations that stand beside a page of contacts, by contact.
 pub(crate) fn beside(page: &Json) -> Option<BTreeMap<String, Json>> {
     let rows = page.get("accountContacts")?.as_array()?;
@@ -68,7 +90,8 @@ pub(crate) async fn set(
             looked_up.as_ref()
         }
     };
-    let is_guess = matches!(held_before, Held::Known(None));
+    // Somebody may have made, changed or removed one since: then it is looked for.
+    let may_be_old = matches!(held_before, Held::Known(_));
     let held_id = held.and_then(|held| id(held, "id"));
     let account = match &wanted.account {
         Some(account) => account.clone(),
@@ -85,29 +108,30 @@ pub(crate) async fn set(
         }
         (Some(held), None) => {
             let path = format!("accountContacts/{held}");
-            api.send(on, operation, (Method::DELETE, &path), None, Resend::Safe).await.map(|_| ())
-        }
-        (Some(held), Some(account)) => {
-            let mut body = json!({"accountContact": {"account": account}});
-            if let Some(title) = title {
-                body["accountContact"]["jobTitle"] = title.into();
+            match api.send(on, operation, (Method::DELETE, &path), None, Resend::Safe).await {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                removed => removed.map(|_| ()),
             }
-            let path = format!("accountContacts/{held}");
-            api.send(on, operation, (Method::PUT, &path), Some(&body), Resend::Safe).await.map(|_| ())
         }
-        (None, Some(account)) => {
-            let mut body = json!({"accountContact": {"contact": contact, "account": account}});
+        (held, Some(account)) => {
+            let mut one = json!({"account": account});
             if let Some(title) = title {
-                body["accountContact"]["jobTitle"] = title.into();
+                one["jobTitle"] = title.into();
             }
             // A second one is refused, so that twice is as good as once; who refuses may have made it.
-            let made =
-                api.send(on, operation.clone(), (Method::POST, "accountContacts"), Some(&body), Resend::Safe).await;
-            match made {
-                Err(error) if error.code() == ErrorCode::ConcurrentChange && is_guess => {
+            let (method, path) = match held {
+                Some(held) => (Method::PUT, format!("accountContacts/{held}")),
+                None => {
+                    one["contact"] = contact.into();
+                    (Method::POST, "accountContacts".to_owned())
+                }
+            };
+            let body = json!({"accountContact": one});
+            match api.send(on, operation.clone(), (method, &path), Some(&body), Resend::Safe).await {
+                Err(error) if may_be_old && matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => {
                     Box::pin(set(api, on, &operation, (contact, Held::Unknown), wanted)).await
                 }
-                made => made.map(|_| ()),
+                set => set.map(|_| ()),
             }
         }
         (None, None) => Ok(()),

@@ -1,5 +1,6 @@
 //! Writes and their outcomes: one record a call, some calls at once, and none more once nothing gets through.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use abmatic_sync_core::connector::request::{Write, WriteOutcome, Written};
@@ -27,6 +28,9 @@ use crate::note;
 use crate::object::{ACCOUNT_RELATION, Object};
 use crate::wire::{id, moment, rows, text, unexpected};
 
+/// What of a contact stands on its association.
+const BESIDE: [&str; 2] = [ACCOUNT_RELATION, "jobTitle"];
+
 /// Writes records and says what became of each, in their order.
 pub(crate) async fn write(
     api: &Api,
@@ -37,11 +41,32 @@ pub(crate) async fn write(
     let object = Object::of(resource)?;
     let described = described(api, on, object).await?;
     let operation = format!("activecampaign write {}", object.plural());
-    let writer = Writer { api, on, object, described, operation, stopped: Mutex::default() };
+    let associations = associations(api, on, object, &operation, &writes).await?;
+    let writer = Writer { api, on, object, described, operation, associations, stopped: Mutex::default() };
     if object == Object::Contact && import::is_fit(&writes) {
         return import::write(&writer, &writes).await;
     }
     Ok(writer.each(writes.iter()).await)
+}
+
+/// The associations of contacts that are to be changed there: they take as many calls as contacts if asked for one by one.
+async fn associations(
+    api: &Api,
+    on: &Connection,
+    object: Object,
+    operation: &str,
+    writes: &[Write],
+) -> Result<BTreeMap<String, Option<Json>>> {
+    let mut ids = Vec::new();
+    for write in writes.iter().filter(|_| object == Object::Contact) {
+        match write {
+            Write::Update { id, fields, .. } if BESIDE.iter().any(|name| fields.get(name).is_some()) => {
+                ids.push(id.as_str());
+            }
+            _ => {}
+        }
+    }
+    if ids.len() > 1 { association::of_all(api, on, operation, &ids).await } else { Ok(BTreeMap::new()) }
 }
 
 /// Whoever writes records of one object.
@@ -51,6 +76,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) object: Object,
     pub(crate) described: Arc<Described>,
     pub(crate) operation: String,
+    /// What is known of contacts' associations.
+    associations: BTreeMap<String, Option<Json>>,
     /// What keeps every further call from getting through.
     stopped: Mutex<Option<Error>>,
 }
@@ -114,7 +141,9 @@ impl Writer<'_> {
                 let mut draft = self.draft(fields, For::Old(references_before))?;
                 self.keep_currencies(id, &mut draft).await?;
                 let saved = self.update(id, &draft).await?;
-                Ok(self.finish(saved, fields, &draft, Held::Unknown).await)
+                let held = self.associations.get(id.as_str());
+                let held = held.map_or(Held::Unknown, |held| Held::Known(held.as_ref()));
+                Ok(self.finish(saved, fields, &draft, held).await)
             }
             _ => Err(Error::invalid(ErrorCode::Unsupported, "activecampaign has no such write")),
         }
@@ -239,8 +268,7 @@ impl Writer<'_> {
         if let Err(error) = set {
             self.stop_for(&error);
             written.warnings.push(error.to_string());
-            let beside = [ACCOUNT_RELATION, "jobTitle"];
-            let names = sent.iter().map(|(name, _)| name).filter(|name| beside.contains(&name.as_str()));
+            let names = sent.iter().map(|(name, _)| name).filter(|name| BESIDE.contains(&name.as_str()));
             written.unwritten.extend(names.cloned());
         }
     }

@@ -189,12 +189,8 @@ pub(crate) fn datum(id: u64, account: u64, field: u64, value: Json) -> Json {
 }
 
 fn contact_fields() -> Json {
-    let field = |id: u64, title: &str, kind: &str, tag: &str| {
-        json!({"title": title, "type": kind, "perstag": tag, "isrequired": "0", "options": [], "id": id.to_string()})
-    };
-    let option = |field: u64, value: &str, label: &str| {
-        json!({"field": field.to_string(), "orderid": "1", "value": value, "label": label, "isdefault": "0", "id": "1"})
-    };
+    let field = |id: u64, title: &str, kind: &str, tag: &str| json!({"title": title, "type": kind, "perstag": tag, "isrequired": "0", "options": [], "id": id.to_string()});
+    let option = |field: u64, value: &str, label: &str| json!({"field": field.to_string(), "orderid": "1", "value": value, "label": label, "isdefault": "0", "id": "1"});
     json!({
         "fieldOptions": [option(1, "plus", "Plus plan"), option(2, "Ads", "Ads"), option(2, "SMS", "SMS")],
         "fieldRels": [],
@@ -219,12 +215,8 @@ fn account_fields() -> Json {
 }
 
 fn pipelines() -> Json {
-    let stage = |id: u64, group: u64, order: u64, title: &str| {
-        json!({"group": group.to_string(), "title": title, "order": order.to_string(), "id": id.to_string()})
-    };
-    let group = |id: u64, title: &str, currency: &str| {
-        json!({"title": title, "currency": currency, "autoassign": "0", "stages": [], "links": [], "id": id.to_string()})
-    };
+    let stage = |id: u64, group: u64, order: u64, title: &str| json!({"group": group.to_string(), "title": title, "order": order.to_string(), "id": id.to_string()});
+    let group = |id: u64, title: &str, currency: &str| json!({"title": title, "currency": currency, "autoassign": "0", "stages": [], "links": [], "id": id.to_string()});
     json!({
         "dealStages": [
             stage(9, 4, 2, "In Contact"), stage(10, 4, 1, "To Contact"), stage(12, 5, 1, "To Contact"),

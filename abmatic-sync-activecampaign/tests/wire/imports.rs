@@ -127,8 +127,7 @@ async fn an_import_that_does_not_end_or_tell_leaves_its_contacts_in_doubt() {
 #[tokio::test]
 async fn the_imports_of_a_minute_are_waited_for() {
     let account = Account::of(|builder| builder.import_wait_seconds(0)).await;
-    let limited =
-        json!({"success": 0, "message": "Rate limit exceeded.", "failureReasons": ["Rate limit exceeded."]});
+    let limited = json!({"success": 0, "message": "Rate limit exceeded.", "failureReasons": ["Rate limit exceeded."]});
     account.once("POST", QUEUE, ResponseTemplate::new(400).set_body_json(limited)).await;
     account.answer("POST", QUEUE, 200, queued()).await;
     account.answer("GET", "import/info", 200, json!({"status": "active"})).await;

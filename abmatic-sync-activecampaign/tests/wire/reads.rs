@@ -78,9 +78,7 @@ async fn ids_that_do_not_rise_end_the_walk() {
 async fn a_walk_through_accounts_reads_all_custom_values_once() {
     let account = Account::start().await;
     let rows = |ids: std::ops::RangeInclusive<u64>| ids.map(|id| company(id, &format!("A{id}"))).collect::<Vec<_>>();
-    account
-        .query("accounts", &[("offset", "0")], json!({"accounts": rows(1..=100), "meta": {"total": "150"}}))
-        .await;
+    account.query("accounts", &[("offset", "0")], json!({"accounts": rows(1..=100), "meta": {"total": "150"}})).await;
     account
         .query("accounts", &[("offset", "99")], json!({"accounts": rows(100..=150), "meta": {"total": "150"}}))
         .await;
@@ -157,8 +155,7 @@ async fn deals_come_in_cents_with_their_stage_by_name_and_those_that_may_not_be_
     let hidden = json!({"title": "Secret deal", "status": "0", "id": "2", "isDisabled": true});
     let body = json!({"deals": [deal(1, "9"), hidden, deal(3, "12")], "meta": {"currencies": {}, "total": 3}});
     account.query("deals", &[("orders[cdate]", "ASC"), ("limit", "100"), ("offset", "0")], body).await;
-    let page =
-        account.read(request(Resource::Opportunity, Read::All, &["value", "stage", "status", "currency"])).await;
+    let page = account.read(request(Resource::Opportunity, Read::All, &["value", "stage", "status", "currency"])).await;
     assert_eq!(page.records.iter().map(|record| record.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
     let held = &page.records[0].fields;
     assert_eq!(held.get("value"), Some(&Value::Decimal(Decimal::new(45_600, 2))));
@@ -192,7 +189,8 @@ async fn records_are_asked_for_by_id_a_hundred_at_once_or_alone() {
 #[tokio::test]
 async fn one_address_is_one_call_and_is_compared_here() {
     let account = Account::start().await;
-    let both = json!({"contacts": [contact(1, "Jane+x@ACME.test"), contact(2, "other@x.test")], "meta": {"total": "2"}});
+    let both =
+        json!({"contacts": [contact(1, "Jane+x@ACME.test"), contact(2, "other@x.test")], "meta": {"total": "2"}});
     account.answer("GET", "contacts", 200, both).await;
     let found = FindRequest::new(Resource::Contact, vec!["jane+x@acme.test".to_owned()]);
     let found = account.connector.find(&account.on, found).await.unwrap();
@@ -240,9 +238,7 @@ async fn custom_fields_are_described_by_stable_names_with_types_and_options() {
 #[tokio::test]
 async fn fields_are_read_to_their_last_page() {
     let account = Account::start().await;
-    let page = |id: u64, tag: &str| {
-        json!({"fieldOptions": [], "fields": [{"id": id.to_string(), "title": tag, "type": "text", "perstag": tag}], "meta": {"total": "2"}})
-    };
+    let page = |id: u64, tag: &str| json!({"fieldOptions": [], "fields": [{"id": id.to_string(), "title": tag, "type": "text", "perstag": tag}], "meta": {"total": "2"}});
     account.query("fields", &[("limit", "100"), ("offset", "0")], page(1, "FIRST")).await;
     account.query("fields", &[("limit", "100"), ("offset", "1")], page(2, "SECOND")).await;
     let schema = account.connector.describe(&account.on, Resource::Contact).await.unwrap();

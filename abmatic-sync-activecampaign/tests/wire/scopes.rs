@@ -85,11 +85,7 @@ async fn what_the_server_cannot_tell_is_said() {
     let account = Account::start().await;
     for (resource, text, here) in [
         (Resource::Account, r#"name CONTAINS "a""#, None),
-        (
-            Resource::Account,
-            r#"industry = "Retail""#,
-            Some("ActiveCampaign filters accounts by their name only"),
-        ),
+        (Resource::Account, r#"industry = "Retail""#, Some("ActiveCampaign filters accounts by their name only")),
         (
             Resource::Contact,
             r#"email = "a@x.test" OR firstName = "A""#,

@@ -64,6 +64,29 @@ async fn an_association_is_changed_removed_and_made_anew() {
 }
 
 #[tokio::test]
+async fn the_associations_of_several_are_asked_for_at_once_and_again_where_they_have_changed() {
+    let account = Account::start().await;
+    let ids = [("ids[]", "1"), ("ids[]", "2"), ("ids[]", "3"), ("include", "accountContacts")];
+    let beside = [association(17, 7, 1, "CEO"), association(18, 7, 2, "CEO")];
+    account.query("contacts", &ids, json!({"accountContacts": beside, "contacts": []})).await;
+    let body = |account: &str| json!({"accountContact": {"account": account, "jobTitle": "CTO"}});
+    account.expect("PUT", "accountContacts/17", body("7"), 200, json!({})).await;
+    let gone = json!({"message": "No Result found for CustomerAccountSubscriber with id 18"});
+    account.expect("PUT", "accountContacts/18", body("7"), 404, gone).await;
+    let now = json!({"accountContacts": [association(19, 8, 2, "")]});
+    account.query("accountContacts", &[("filters[contact]", "2")], now).await;
+    account.expect("PUT", "accountContacts/19", body("8"), 200, json!({})).await;
+    let writes = ["1", "2", "3"].map(|id| update(id, &[("jobTitle", Value::text("CTO"))])).to_vec();
+    let outcomes = account.write(Resource::Contact, writes).await;
+    let told = outcomes.iter().map(|outcome| match outcome {
+        WriteOutcome::Written(written) => written.warnings.len(),
+        WriteOutcome::Failed(error) => panic!("{error}"),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [0, 0, 1], "the third has no account for its title to stand on");
+}
+
+#[tokio::test]
 async fn an_association_that_somebody_made_first_is_changed() {
     let account = Account::start().await;
     account.answer("POST", "contacts", 201, made(15)).await;

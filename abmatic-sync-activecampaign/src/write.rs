@@ -9,7 +9,6 @@ use abmatic_sync_core::ids::{FieldName, RemoteId};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::resource::Resource;
-use abmatic_sync_core::steps::coerce::web_host;
 use abmatic_sync_http::client::Answer;
 use abmatic_sync_http::retry::Resend;
 use futures::stream::{self, StreamExt as _};
@@ -26,7 +25,7 @@ use crate::event;
 use crate::import;
 use crate::note;
 use crate::object::{ACCOUNT_RELATION, Object};
-use crate::wire::{id, moment, rows, text, unexpected};
+use crate::wire::{id, moment, text, unexpected};
 
 /// What of a contact stands on its association.
 const BESIDE: [&str; 2] = [ACCOUNT_RELATION, "jobTitle"];
@@ -131,7 +130,7 @@ impl Writer<'_> {
             }
             Write::Create { fields, .. } => {
                 let mut draft = self.draft(fields, For::New)?;
-                if self.object == Object::Deal && !draft.body.contains_key("owner") {
+                if self.object == Object::Deal && draft.body.get("owner").and_then(text).is_none() {
                     draft.body.insert("owner".to_owned(), self.own_id().await?.into());
                 }
                 let saved = self.create(&draft).await?;
@@ -210,34 +209,6 @@ impl Writer<'_> {
         Saved::of(self.object, &answer)
     }
 
-    /// Names the record that has the value already. Another company of the same name is none of ours.
-    async fn duplicate(&self, error: Error, draft: &Draft) -> Result<Error> {
-        let (field, query) = match self.object {
-            Object::Contact => ("email", "email"),
-            Object::Account => ("name", "search"),
-            Object::Deal | Object::Note => return Ok(error),
-        };
-        let Some(value) = draft.body.get(field).and_then(text) else { return Ok(error) };
-        let query = [(query, value.as_str()), ("limit", "100")];
-        let answer = self.api.get(self.on, self.operation.clone(), self.object.plural(), &query).await?;
-        let mut body: Json = answer.json()?;
-        let rows = rows(&answer, &mut body, self.object.plural())?;
-        let holder = rows.into_iter().find(|row| {
-            row.get(field).and_then(text).is_some_and(|held| held.trim().to_lowercase() == value.trim().to_lowercase())
-        });
-        let Some((holder, number)) = holder.and_then(|row| Some((id(&row, "id")?, row))).map(|(id, row)| (row, id))
-        else {
-            return Ok(error);
-        };
-        if self.object == Object::Account && !is_same_company(&holder, draft) {
-            let message = format!("{}; account {number} has that name and another address", error.message());
-            return Ok(
-                Error::new(ErrorKind::Invalid, ErrorCode::DuplicateValue, message).with_fields(vec!["name".into()])
-            );
-        }
-        Ok(error.with_existing_id(RemoteId::from(number)))
-    }
-
     /// What stands beside the record, and what of all that was written.
     async fn finish(&self, saved: Saved, sent: &Fields, draft: &Draft, held: Held<'_>) -> Written {
         let mut written = Written::new(saved.id);
@@ -307,14 +278,5 @@ impl Saved {
         let is_saved = status.is_none_or(|status| status.get("status").and_then(Json::as_str) == Some("success"));
         let refused = (!is_saved).then(|| status.map(Json::to_string).unwrap_or_default());
         Ok(Self { id: RemoteId::from(number), row, refused })
-    }
-}
-
-/// Whether the holder of a name may be the company that was to be made: its address is the same, or one has none.
-fn is_same_company(holder: &Json, draft: &Draft) -> bool {
-    let host = |url: Option<&Json>| url.and_then(text).and_then(|url| web_host(&url));
-    match (host(holder.get("accountUrl")), host(draft.body.get("accountUrl"))) {
-        (Some(held), Some(sent)) => held == sent,
-        (None, _) | (_, None) => true,
     }
 }

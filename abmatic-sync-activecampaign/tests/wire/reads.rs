@@ -1,14 +1,18 @@
 //! Lists and what stands beside them; rows in their odd types; fields as an account has them.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{FindRequest, Read, ReadRequest};
-use abmatic_sync_core::error::ErrorCode;
+use abmatic_sync_core::error::{ErrorCode, ErrorKind};
 use abmatic_sync_core::ids::{FieldName, RemoteId};
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::value::Value;
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
-use wiremock::ResponseTemplate;
+use wiremock::matchers::path;
+use wiremock::{Mock, ResponseTemplate};
 
 use crate::account::{Account, association, company, contact, datum, value};
 
@@ -139,6 +143,41 @@ async fn rows_that_move_up_are_not_missed() {
         }
     }
     assert!((4..=120).all(|id| seen.contains(&id)), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_list_that_moves_now_and_then_is_read_to_its_end_and_one_that_always_moves_is_not() {
+    for (calls_between, good) in [(3, true), (1, false)] {
+        let account = Account::start().await;
+        let calls = AtomicU64::new(0);
+        // Before every so many calls the first row vanishes.
+        let answer = move |request: &wiremock::Request| {
+            let gone = calls.fetch_add(1, Ordering::SeqCst) / calls_between;
+            let offset =
+                request.url.query_pairs().find(|(name, _)| name == "offset").unwrap().1.parse::<u64>().unwrap();
+            let rows: Vec<Json> = (gone + 1 + offset..=3_500).take(100).map(|id| company(id, "A")).collect();
+            ResponseTemplate::new(200)
+                .set_body_json(json!({"accounts": rows, "meta": {"total": (3_500 - gone).to_string()}}))
+        };
+        Mock::given(path("/api/3/accounts")).respond_with(answer).mount(&account.server).await;
+        let (mut seen, mut cursor) = (BTreeSet::new(), None);
+        let ended = loop {
+            let asked = request(Resource::Account, Read::All, &["name"]).at(cursor);
+            match account.connector.read(&account.on, asked).await {
+                Ok(page) => {
+                    seen.extend(page.records.iter().map(|record| record.id.as_str().parse::<u64>().unwrap()));
+                    cursor = page.next;
+                }
+                Err(error) => break Some(error.kind()),
+            }
+            if cursor.is_none() {
+                break None;
+            }
+        };
+        let expected = if good { None } else { Some(ErrorKind::Unavailable) };
+        assert_eq!(ended, expected, "{calls_between} calls between");
+        assert!(!good || (100..=3_500).all(|id| seen.contains(&id)), "{} were seen", seen.len());
+    }
 }
 
 #[tokio::test]

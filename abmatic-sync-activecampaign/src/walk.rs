@@ -82,12 +82,13 @@ async fn by_id(reader: &Reader<'_>, query: &[(&str, &str)], place: Option<Place>
     let total = total(&body);
     // Whether the total counts what was passed is not documented: where it does, one call more finds nothing.
     let goes_on = !rows.is_empty() && total.is_none_or(|total| total > rows.len() as u64);
-    let last = rows.last().and_then(|row| id(row, "id"));
+    let last = last_id(&rows);
     let number = |id: &str| id.parse::<u64>().unwrap_or(0);
     let next = match (last, &place) {
-        (Some(last), Some(place)) if number(&last) <= number(&place.last) => return Err(repeated(&place.last)),
-        (Some(last), _) if goes_on => Some(Place { last, ..Place::default() }),
-        _ => None,
+        (Some((_, last)), Some(place)) if number(&last) <= number(&place.last) => return Err(repeated(&place.last)),
+        (Some((_, last)), _) if goes_on => Some(Place { last, ..Place::default() }),
+        (None, _) if goes_on => return Err(without_ids(reader)),
+        (Some(_) | None, _) => None,
     };
     let part = Part::of(place.is_none(), total.unwrap_or(0).max(rows.len() as u64));
     Ok(Rows { body, rows, next, total: total.filter(|_| place.is_none()), part })
@@ -115,14 +116,28 @@ async fn by_offset(reader: &Reader<'_>, query: &[(&str, &str)], place: Place) ->
         let moved = Place { last: String::new(), offset: from.saturating_sub(PAGE_MAX), moves: place.moves + 1 };
         return Ok(Rows { body, rows: Vec::new(), next: Some(moved), total: None, part: Part::Later(0) });
     }
-    let last = rows.last().and_then(|row| id(row, "id"));
+    let last = last_id(&rows);
     if !place.last.is_empty() && is_where_it_was {
         rows.remove(0);
     }
     let goes_on = !rows.is_empty() && total.is_none_or(|total| total > end);
     // A page that begins where the last one ended is a step ahead.
     let moves = if place.last.is_empty() { place.moves } else { 0 };
-    let next = last.filter(|_| goes_on).map(|last| Place { last, offset: end, moves });
+    let next = match last {
+        Some((at, last)) if goes_on && last != place.last => Some(Place { last, offset: from + at + 1, moves }),
+        _ if goes_on => return Err(without_ids(reader)),
+        _ => None,
+    };
     let part = Part::of(from == 0, total.map_or(0, |total| total.saturating_sub(end)) + rows.len() as u64);
     Ok(Rows { body, rows, next, total: total.filter(|_| from == 0), part })
+}
+
+/// The last row that has an id, and its place: one without is undecodable, and ends nothing.
+fn last_id(rows: &[Json]) -> Option<(u64, String)> {
+    rows.iter().enumerate().rev().find_map(|(at, row)| Some((at as u64, id(row, "id")?)))
+}
+
+fn without_ids(reader: &Reader<'_>) -> Error {
+    let message = format!("a page of {} without a single id", reader.object.plural());
+    Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, message)
 }

@@ -181,6 +181,22 @@ async fn a_list_that_moves_now_and_then_is_read_to_its_end_and_one_that_always_m
 }
 
 #[tokio::test]
+async fn a_row_without_an_id_ends_no_walk() {
+    let account = Account::start().await;
+    let nameless = json!({"name": "?"});
+    let page = |rows: Vec<Json>| json!({"accounts": rows, "meta": {"total": "4"}});
+    account.query("accounts", &[("offset", "0")], page(vec![company(1, "A"), company(2, "B"), nameless.clone()])).await;
+    account.query("accounts", &[("offset", "1")], page(vec![company(2, "B"), nameless, company(4, "D")])).await;
+    let asked = request(Resource::Account, Read::All, &["name"]);
+    let first = account.read(asked.clone()).await;
+    let last = account.read(asked.clone().at(first.next)).await;
+    assert_eq!((last.records[0].id.as_str(), last.undecodable.len(), last.next), ("4", 1, None));
+    account.answer("GET", "accounts", 200, page(vec![json!({"name": "?"})])).await;
+    let error = account.connector.read(&account.on, asked).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidAnswer);
+}
+
+#[tokio::test]
 async fn deals_come_in_cents_with_their_stage_by_name_and_those_that_may_not_be_seen_do_not_come() {
     let account = Account::start().await;
     let deal = |id: u64, stage: &str| {

@@ -31,7 +31,7 @@ use crate::event::EventTracking;
 use crate::filter::{narrow, why_here};
 use crate::find::find;
 use crate::import;
-use crate::object::Object;
+use crate::object::{CONTACTS_RELATION, Object};
 use crate::read::{count, read};
 use crate::verify::verify;
 use crate::write::write;
@@ -267,6 +267,7 @@ fn resources() -> Vec<ResourceCapabilities> {
         offered.lists = object == Object::Contact;
         offered.bulk = (object == Object::Contact).then(|| BulkWrites::new(import::MIN, import::MAX));
         offered.relations = object.relations();
+        offered.single_relations = if object == Object::Deal { &[CONTACTS_RELATION] } else { &[] };
         offered
     };
     vec![

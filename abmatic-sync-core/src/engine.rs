@@ -474,6 +474,7 @@ fn compile(mapping: Option<&Mapping>, target: &Target, local: &Schema, remote: &
             remote,
             remote_key: target.capabilities.key_field.filter(|key| remote.field(key).is_some()),
             relations: target.capabilities.relations,
+            single_relations: target.capabilities.single_relations,
         },
     )
 }

@@ -7,6 +7,7 @@ mod deletes;
 mod lease;
 mod quarantine;
 mod schedule;
+mod single;
 mod support;
 mod targeted;
 

@@ -27,7 +27,7 @@ use crate::describe::describe;
 use crate::errors::PipedriveDialect;
 use crate::filter::translate;
 use crate::find::find;
-use crate::object::Object;
+use crate::object::{CONTACTS_RELATION, Object};
 use crate::read::read;
 use crate::verify::verify;
 use crate::write::write;
@@ -240,6 +240,7 @@ fn resources() -> Vec<ResourceCapabilities> {
         // Only deals can be listed by having been deleted; of the others a sweep tells.
         offered.archived = object == Object::Deal;
         offered.relations = object.relations();
+        offered.single_relations = if object == Object::Deal { &[CONTACTS_RELATION] } else { &[] };
         offered
     };
     vec![

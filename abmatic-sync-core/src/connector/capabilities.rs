@@ -34,6 +34,9 @@ pub struct ResourceCapabilities {
     pub archived: bool,
     /// The relations (by field name) that can be read and written.
     pub relations: &'static [&'static str],
+    /// Those of them of which the host's records may hold several and the CRM's keep one: one is sent, and the others here
+    /// stay as they are whatever becomes of it there.
+    pub single_relations: &'static [&'static str],
 }
 
 impl ResourceCapabilities {
@@ -53,6 +56,7 @@ impl ResourceCapabilities {
             lists: false,
             archived: false,
             relations: &[],
+            single_relations: &[],
         }
     }
 

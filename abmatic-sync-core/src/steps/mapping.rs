@@ -28,6 +28,8 @@ pub struct MappedField {
     pub source_of_truth: Option<Side>,
     /// The relation, where the field is a reference.
     pub relation: Option<Relation>,
+    /// Whether it is a relation to several of which the CRM keeps one.
+    pub keeps_one: bool,
     transform: Transform,
     local_field: Field,
     remote_field: Field,
@@ -63,6 +65,8 @@ pub struct Sides<'a> {
     pub remote_key: Option<&'a str>,
     /// The relations that the connector reads and writes.
     pub relations: &'a [&'a str],
+    /// Those of which the CRM keeps one where the host holds several.
+    pub single_relations: &'a [&'a str],
 }
 
 impl CompiledMapping {
@@ -80,7 +84,7 @@ impl CompiledMapping {
                 .relations()
                 .iter()
                 .filter(|relation| sides.relations.contains(&relation.field))
-                .map(|relation| MappedField::of_relation(*relation)),
+                .map(|relation| MappedField::of_relation(*relation, sides.single_relations)),
         );
         fields.sort_by(|a, b| a.local.cmp(&b.local));
         let remote_key = sides.remote_key.map(FieldName::from);
@@ -128,13 +132,14 @@ impl MappedField {
             direction: pair.direction,
             source_of_truth: pair.source_of_truth,
             relation: None,
+            keeps_one: false,
             transform: pair.transform.clone(),
             local_field: local.clone(),
             remote_field: remote.clone(),
         })
     }
 
-    fn of_relation(relation: Relation) -> Self {
+    fn of_relation(relation: Relation, single: &[&str]) -> Self {
         let field = Field::new(relation.field, FieldType::Reference);
         Self {
             local: field.name.clone(),
@@ -142,6 +147,7 @@ impl MappedField {
             direction: MappingDirection::Both,
             source_of_truth: None,
             relation: Some(relation),
+            keeps_one: relation.many && single.contains(&relation.field),
             transform: Transform::None,
             local_field: field.clone(),
             remote_field: field,

@@ -239,8 +239,14 @@ mod tests {
     fn field(change: impl Fn(FieldMapping) -> FieldMapping) -> MappedField {
         let schema = Schema::new(vec![Field::new("name", FieldType::Text)]);
         let mapping = Mapping::new(vec![change(FieldMapping::new("name", "name"))]);
-        let sides =
-            Sides { resource: Resource::Account, local: &schema, remote: &schema, remote_key: None, relations: &[] };
+        let sides = Sides {
+            resource: Resource::Account,
+            local: &schema,
+            remote: &schema,
+            remote_key: None,
+            relations: &[],
+            single_relations: &[],
+        };
         CompiledMapping::compile(&mapping, sides).unwrap().fields.remove(0)
     }
 

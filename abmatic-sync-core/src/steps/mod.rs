@@ -9,3 +9,4 @@ pub mod merge;
 pub mod normalize;
 pub mod plan;
 pub mod references;
+pub mod single;

@@ -23,6 +23,7 @@ use crate::steps::mapping::{CompiledMapping, MappedField};
 use crate::steps::matching::Situation;
 use crate::steps::merge::{Decision, FieldPair, MergeRules, Mode, merge_field};
 use crate::steps::references::ReferenceMap;
+use crate::steps::single::{chosen, completed, is_part, reference};
 
 /// A record that was read, with what matching found for it.
 #[non_exhaustive]
@@ -224,15 +225,20 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
     }
     for (place, field) in rules.mapping.fields.iter().enumerate() {
         let at = FieldAt { place, field };
-        let Some((local, remote)) = values_of(planned, field, references)? else {
+        let Some((local, held)) = values_of(planned, field, references)? else {
             planned.agree_on_nothing(at);
             continue;
         };
         let pair = &planned.pair;
-        let arrived = pair.link.as_ref().and_then(|link| arrived(&link.base, field, &local, &remote));
+        let arrived = pair.link.as_ref().and_then(|link| arrived(&link.base, field, &local, &held));
         let base = match &arrived {
             Some(arrived) => Some((&arrived.local, &arrived.remote)),
             None => pair.link.as_ref().and_then(|link| base_of(&link.base, &field.local)),
+        };
+        let (remote, base, kept) = if field.keeps_one {
+            (completed(&held, &local, base), base.map(|(local, _)| (local, local)), Some(held))
+        } else {
+            (held, base, None)
         };
         let decision = merge_field(
             field,
@@ -272,6 +278,9 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
             Decision::Travel(Direction::FromAbmatic, reason) => {
                 planned.travel_there(at, local, remote, reason, references)?;
             }
+        }
+        if let Some(kept) = kept {
+            planned.note_kept(at, kept);
         }
     }
     Ok(())
@@ -334,7 +343,16 @@ fn arrived(base: &Base, field: &MappedField, local: &Value, remote: &Value) -> O
     let there = base.under_way(name, Direction::FromAbmatic);
     let here = base.under_way(name, Direction::ToAbmatic);
     let has_moved = || base.remote(name).is_none_or(|before| !field.same(before, remote));
+    let holds_one = |several: &Value| field.keeps_one && is_part(several, remote);
     match (there, here) {
+        (Some(sent), _) if has_moved() && holds_one(sent) => {
+            Some(Arrived { way: Direction::FromAbmatic, local: sent.clone(), remote: remote.clone() })
+        }
+        (_, Some(written)) if field.keeps_one => (field.same(written, local) && holds_one(written)).then(|| Arrived {
+            way: Direction::ToAbmatic,
+            local: local.clone(),
+            remote: remote.clone(),
+        }),
         (Some(sent), _) if field.same(sent, remote) || (has_moved() && is_form_of(remote, sent)) => {
             Some(Arrived { way: Direction::FromAbmatic, local: sent.clone(), remote: remote.clone() })
         }
@@ -392,14 +410,14 @@ impl Planned {
     fn note_arrival(&mut self, field: &MappedField, arrived: &Arrived) {
         let base = self.pair.link.as_ref().map(|link| &link.base);
         let name = field.local.as_str();
-        let (old, new) = match arrived.way {
-            Direction::FromAbmatic => (base.and_then(|base| base.remote(name)), &arrived.local),
-            Direction::ToAbmatic => (base.and_then(|base| base.local(name)), &arrived.remote),
+        let old = match arrived.way {
+            Direction::FromAbmatic => base.and_then(|base| base.remote(name)),
+            Direction::ToAbmatic => base.and_then(|base| base.local(name)),
         };
         let old = old.cloned().unwrap_or_default();
-        if !field.same(&old, new) {
+        if !field.same(&old, &arrived.local) {
             let (name, reason) = (field.local.clone(), Reason::OnlyChange);
-            self.changes.push(FieldChange::new(name, arrived.way, old, new.clone(), reason));
+            self.changes.push(FieldChange::new(name, arrived.way, old, arrived.local.clone(), reason));
         }
     }
 
@@ -438,6 +456,10 @@ impl Planned {
                 (sent, kept)
             }
             Some(relation) => match self.reference_to_send(relation, field, &local, references) {
+                Some(sent) if field.keeps_one => {
+                    let kept = references.to_local(relation.target, &sent).value();
+                    (sent, kept)
+                }
                 Some(sent) => (sent, local.clone()),
                 None => {
                     self.changes.push(change(Reason::ParentMissing).not_written());
@@ -450,6 +472,14 @@ impl Planned {
         self.to_remote.insert(field.remote.clone(), sent);
         self.agree(at, local, kept, Some(Direction::FromAbmatic));
         Ok(())
+    }
+
+    /// Of several the CRM keeps the one that it holds; what is sent there was noted already.
+    fn note_kept(&mut self, at: FieldAt<'_>, kept: Value) {
+        let judged = self.agreements.last_mut().filter(|last| last.place == at.place && !last.remote.is_blank());
+        if let Some(agreement) = judged.filter(|agreement| agreement.way != Some(Direction::FromAbmatic)) {
+            agreement.remote = kept;
+        }
     }
 
     /// The remote ids to send, together with those there that this side does not know yet; `None` while one is missing.
@@ -466,15 +496,19 @@ impl Planned {
             self.waiting_for.extend(translated.waiting.iter().map(awaited));
             return None;
         }
-        let before = self.pair.remote.as_ref().and_then(|record| record.fields.get(field.remote.as_str()));
+        let before = self.pair.remote.as_ref().and_then(|record| record.fields.get(field.remote.as_str())).cloned();
         let mut ids: BTreeSet<String> = translated.ids;
-        if let Some(before) = before {
+        if let Some(before) = &before {
             if relation.many {
                 ids.extend(references.to_local(relation.target, before).waiting);
             }
             self.references_before.insert(field.remote.clone(), before.clone());
         }
-        Some(if ids.is_empty() { Value::Null } else { Value::Reference(ids) })
+        if field.keeps_one && ids.len() > 1 {
+            self.pair.warnings.push(format!("the CRM keeps one of {} {}", ids.len(), field.remote));
+            ids = chosen(ids, before.as_ref());
+        }
+        Some(reference(ids))
     }
 
     /// Whether a conflict was decided by time, so that exact edit times would help.

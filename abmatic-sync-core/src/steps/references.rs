@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::model::resource::Resource;
 use crate::model::value::Value;
+use crate::steps::single::reference;
 
 /// The links that a page's references need.
 #[non_exhaustive]
@@ -50,7 +51,7 @@ impl ReferenceMap {
 impl Translated {
     /// The translated part as a value.
     pub fn value(&self) -> Value {
-        if self.ids.is_empty() { Value::Null } else { Value::Reference(self.ids.clone()) }
+        reference(self.ids.clone())
     }
 }
 

@@ -106,6 +106,15 @@ impl MemoryCrm {
         self
     }
 
+    /// The same CRM, but its opportunities have one contact each.
+    #[must_use]
+    pub fn with_one_contact(mut self) -> Self {
+        for offered in &mut Arc::make_mut(&mut self.descriptor).resources {
+            offered.single_relations = if offered.resource == Resource::Opportunity { &["contacts"] } else { &[] };
+        }
+        self
+    }
+
     /// A record that somebody made in the CRM.
     pub fn create(&self, resource: Resource, fields: Fields) -> RemoteId {
         let now = self.now();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
-use abmatic_sync_core::connector::capabilities::{BulkWrites, Descriptor, ResourceCapabilities};
+use abmatic_sync_core::connector::capabilities::{BulkWrites, Descriptor, FilterSupport, ResourceCapabilities};
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
     FindRequest, Page, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome,
@@ -34,6 +34,7 @@ use crate::import;
 use crate::object::{CONTACTS_RELATION, Object};
 use crate::read::{count, read};
 use crate::verify::verify;
+use crate::webhook::events_of;
 use crate::write::write;
 
 /// How long a change may stay unseen by a window, in seconds: its clock is one of whole seconds.
@@ -68,6 +69,11 @@ pub struct ActiveCampaignConnector {
 }
 
 impl ActiveCampaignConnector {
+    /// For the rooms beside.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
     /// The usual connector.
     pub fn new() -> Self {
         Self::builder().build()
@@ -266,6 +272,10 @@ fn resources() -> Vec<ResourceCapabilities> {
         offered.incremental = matches!(object, Object::Contact | Object::Deal);
         offered.lists = object == Object::Contact;
         offered.bulk = (object == Object::Contact).then(|| BulkWrites::new(import::MIN, import::MAX));
+        offered.filters = FilterSupport::Some;
+        // `contact/sync` is by address; accounts and deals have no key.
+        offered.upserts = object == Object::Contact;
+        offered.webhooks = !events_of(resource).is_empty();
         offered.relations = object.relations();
         offered.single_relations = if object == Object::Deal { &[CONTACTS_RELATION] } else { &[] };
         offered

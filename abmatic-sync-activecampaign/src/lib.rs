@@ -59,9 +59,11 @@ mod object;
 mod pipelines;
 mod read;
 mod reader;
+mod subscription;
 mod values;
 mod verify;
 mod walk;
+pub mod webhook;
 mod wire;
 mod write;
 

@@ -43,3 +43,4 @@ pub mod pace;
 pub mod paging;
 pub mod retry;
 pub mod transport;
+pub mod webhook;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
-use abmatic_sync_core::connector::capabilities::{Descriptor, ResourceCapabilities};
+use abmatic_sync_core::connector::capabilities::{Descriptor, FilterSupport, ResourceCapabilities};
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
     FindRequest, Page, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome,
@@ -207,6 +207,10 @@ fn resources() -> Vec<ResourceCapabilities> {
         offered.incremental = true;
         offered.lists = true;
         offered.archived = true;
+        offered.filters = FilterSupport::Most;
+        // By the own unique property, where the token may make it.
+        offered.upserts = true;
+        offered.webhooks = true;
         offered
     };
     let mut accounts = offered(Resource::Account, "companies", account_mapping());

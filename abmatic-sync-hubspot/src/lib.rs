@@ -53,6 +53,7 @@ mod row;
 mod search;
 mod values;
 mod verify;
+pub mod webhook;
 mod wire;
 mod write;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
-use abmatic_sync_core::connector::capabilities::{Descriptor, ResourceCapabilities};
+use abmatic_sync_core::connector::capabilities::{Descriptor, FilterSupport, ResourceCapabilities};
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
     FindRequest, Page, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome,
@@ -30,6 +30,7 @@ use crate::find::find;
 use crate::object::{CONTACTS_RELATION, Object};
 use crate::read::read;
 use crate::verify::verify;
+use crate::webhook::entity_of;
 use crate::write::write;
 
 /// Times of change are whole seconds, and nothing is said of how soon a change shows: the fact of others' connectors is a
@@ -60,6 +61,11 @@ pub struct PipedriveConnector {
 }
 
 impl PipedriveConnector {
+    /// For the rooms beside.
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
     /// The connector of production: the system's clock, 90 % of the company's daily tokens.
     pub fn new() -> Self {
         Self::builder().build()
@@ -239,6 +245,8 @@ fn resources() -> Vec<ResourceCapabilities> {
         offered.lists = true;
         // Only deals can be listed by having been deleted; of the others a sweep tells.
         offered.archived = object == Object::Deal;
+        offered.filters = FilterSupport::Most;
+        offered.webhooks = entity_of(resource).is_some();
         offered.relations = object.relations();
         offered.single_relations = if object == Object::Deal { &[CONTACTS_RELATION] } else { &[] };
         offered

@@ -60,8 +60,10 @@ mod read;
 mod reader;
 mod record;
 mod saved;
+mod subscription;
 mod values;
 mod verify;
+pub mod webhook;
 mod wire;
 mod write;
 

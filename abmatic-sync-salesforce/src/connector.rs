@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
-use abmatic_sync_core::connector::capabilities::{BulkWrites, Descriptor, ResourceCapabilities};
+use abmatic_sync_core::connector::capabilities::{BulkWrites, Descriptor, FilterSupport, ResourceCapabilities};
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
     FindRequest, Page, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome,
@@ -251,6 +251,10 @@ impl SalesforceBuilder {
         let client = Client::new(transport, clock, Arc::new(SalesforceDialect)).with_retry(self.retry);
         let bulk = BulkWrites::new(self.options.bulk_write_min, self.options.bulk_write_max);
         let mut descriptor = Descriptor::new("salesforce", "Salesforce", resources(bulk));
+        for offered in &mut descriptor.resources {
+            let object = Object::of(offered.resource).ok();
+            offered.upserts = object.is_some_and(|object| self.options.external_ids.contains_key(&object));
+        }
         descriptor.visibility_lag_seconds = self.visibility_lag_seconds;
         SalesforceConnector { descriptor, api: Api::new(client, self.options, self.budget_percent) }
     }
@@ -310,6 +314,8 @@ fn resources(bulk: BulkWrites) -> Vec<ResourceCapabilities> {
         offered.incremental = true;
         offered.lists = true;
         offered.archived = true;
+        offered.filters = FilterSupport::Most;
+        offered.webhooks = true;
         offered.relations = object.relations();
         offered
     };

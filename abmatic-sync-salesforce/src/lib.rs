@@ -70,6 +70,7 @@ mod soql;
 mod values;
 mod verify;
 mod walk;
+pub mod webhook;
 mod wire;
 mod write;
 

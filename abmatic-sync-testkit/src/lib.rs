@@ -164,6 +164,7 @@
 //! | `/api/v1/filters…` | list, read, helpers, create, update, delete, delete many; applied by `filter_id` |
 //! | `/api/v1/{organizations,persons,deals}/{id}/merge` | the record of the path is the one that goes |
 //! | `/api/v1/notes…` | list, read, create, update, delete |
+//! | `/api/v1/webhooks…` | list, create, delete; they are kept and nothing is sent |
 //! | `/api/v1/users…`, `/activityTypes`, `/currencies`, `/deals/summary` | read; activity types can be made |
 //! | `/oauth/authorize`, `/oauth/token`, `/oauth/revoke` | a consent page on which everybody agrees; code and refresh, see `OAUTH_CLIENT` |
 //! | `/__fake/…` as above, and `user`, `budget`, `tokens/revoke` (all POST) | no token |
@@ -173,7 +174,7 @@
 //! tokens; the headers of the budget and of the two-second window are always there, and are enforced when switched on.
 //!
 //! Not covered: leads, products, projects, files, mail, calls, followers, goals, roles; changelogs, flows and recents;
-//! webhooks; conversions; deprecated v1 endpoints (404). What the documentation leaves open is chosen: a deleted record
+//! sending webhooks; conversions; deprecated v1 endpoints (404). What the documentation leaves open is chosen: a deleted record
 //! answers to its id with `is_deleted` (or 404, by the builder), `updated_since` combines with `filter_id` and leaves
 //! out records without `update_time`, a `limit` above 500 is a 400, `PATCH` replaces `emails` and `phones` as a whole.
 

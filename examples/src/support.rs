@@ -1,6 +1,6 @@
 //! What each connector offers, as the README's table: made from their capabilities, not typed.
 
-use abmatic_sync_core::connector::capabilities::{Descriptor, ResourceCapabilities};
+use abmatic_sync_core::connector::capabilities::{Descriptor, FilterSupport, ResourceCapabilities};
 use abmatic_sync_core::model::resource::Resource;
 
 /// A table with a column for each connector.
@@ -27,6 +27,19 @@ pub fn table(connectors: &[&Descriptor]) -> String {
     lines.push(row("changes by time", connectors, |one| offering(one, |offered| offered.incremental)));
     lines.push(row("the CRM's lists as scopes", connectors, |one| offering(one, |offered| offered.lists)));
     lines.push(row("tells of deletions", connectors, |one| offering(one, |offered| offered.archived)));
+    lines.push(row("webhooks", connectors, |one| offering(one, |offered| offered.webhooks)));
+    lines.push(row("filters it evaluates itself", connectors, |one| {
+        let support = |wanted| one.resources.iter().any(|offered| offered.filters == wanted);
+        if support(FilterSupport::Most) {
+            "most"
+        } else if support(FilterSupport::Some) {
+            "some"
+        } else {
+            "–"
+        }
+        .to_owned()
+    }));
+    lines.push(row("creates by upsert", connectors, |one| offering(one, |offered| offered.upserts)));
     lines.push(row("relations", connectors, |one| offering(one, |offered| !offered.relations.is_empty())));
     lines.push(row("jobs for large pushes", connectors, |one| {
         let has = one.resources.iter().any(|offered| offered.bulk.is_some());

@@ -37,6 +37,25 @@ pub struct ResourceCapabilities {
     /// Those of them of which the host's records may hold several and the CRM's keep one: one is sent, and the others here
     /// stay as they are whatever becomes of it there.
     pub single_relations: &'static [&'static str],
+    /// Which filters the CRM evaluates itself; [`crate::connector::contract::CrmConnector::pushdown`] tells of each.
+    pub filters: FilterSupport,
+    /// Whether a create may be sent twice and still makes one record, by a key of the CRM's own or of ours.
+    pub upserts: bool,
+    /// Whether the CRM sends webhooks about it.
+    pub webhooks: bool,
+}
+
+/// Which filters a CRM evaluates itself. The rest is evaluated here.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FilterSupport {
+    /// Most conditions, and most ways to join them.
+    Most,
+    /// None.
+    #[default]
+    None,
+    /// Conditions on a few fields.
+    Some,
 }
 
 impl ResourceCapabilities {
@@ -57,6 +76,9 @@ impl ResourceCapabilities {
             archived: false,
             relations: &[],
             single_relations: &[],
+            filters: FilterSupport::None,
+            upserts: false,
+            webhooks: false,
         }
     }
 

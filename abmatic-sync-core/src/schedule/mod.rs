@@ -3,4 +3,5 @@
 pub mod rhythm;
 pub mod scheduler;
 mod turn;
+mod turns;
 mod wake;

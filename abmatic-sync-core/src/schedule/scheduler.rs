@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::future::{Either, select};
-use futures::stream::{FuturesUnordered, StreamExt as _};
+use futures::future::select;
 use futures::{FutureExt as _, pin_mut};
 
 use crate::clock::Clock;
@@ -18,6 +17,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{ConnectionId, RemoteId};
 use crate::model::connection::Connection;
 use crate::schedule::turn::Workshop;
+use crate::schedule::turns::Turns;
 use crate::schedule::wake::Wake;
 use crate::store::connections::{ConnectionStore, KeptConnection};
 use crate::store::schedules::{Schedule, ScheduleKey, ScheduleStore};
@@ -107,8 +107,7 @@ impl Scheduler {
     /// Runs what is due until [`SchedulerHandle::stop`]; then the runs at work come to their ends. Who cannot wait for that
     /// drops the future: a run that is cut off is resumed the next time.
     pub async fn run(self) {
-        let mut turns = FuturesUnordered::new();
-        let mut busy: BTreeSet<ConnectionId> = BTreeSet::new();
+        let mut turns = Turns::new();
         loop {
             let stops = self.shared.stops.load(Ordering::Acquire);
             if stops && turns.is_empty() {
@@ -116,58 +115,50 @@ impl Scheduler {
             }
             let mut sleep = SLEEP;
             if !stops {
-                match self.begin(&busy).await {
-                    Ok(begun) => {
-                        for schedule in begun {
-                            busy.insert(schedule.key.connection.clone());
-                            turns.push(self.turn(schedule));
+                let busy = turns.busy().clone();
+                match turns.beside(self.look(&busy)).await {
+                    Ok((due, next)) => {
+                        for schedule in due {
+                            turns.begin(schedule.key.connection.clone(), self.turn(schedule));
                         }
-                        sleep = self.until_next().await.unwrap_or(STORE_WAIT);
+                        sleep = next;
                     }
                     Err(error) => sleep = store_failed(&error),
                 }
+            }
+            if let Some(error) = turns.failure() {
+                turns.beside(self.workshop.clock.sleep(store_failed(&error))).await;
             }
             let news = async {
                 let (rung, slept) = (self.shared.wake.rung().fuse(), self.workshop.clock.sleep(sleep).fuse());
                 pin_mut!(rung, slept);
                 select(rung, slept).await;
             };
-            pin_mut!(news);
-            if turns.is_empty() {
-                news.await;
-            } else if let Either::Left((Some((connection, ended)), _)) = select(turns.next(), news).await {
-                busy.remove(&connection);
-                if let Err(error) = ended {
-                    self.workshop.clock.sleep(store_failed(&error)).await;
-                }
-            }
+            turns.until_one_ends(news).await;
         }
+    }
+
+    /// What is due on connections that are not worked on, one schedule each, and how long it is until something else is.
+    async fn look(&self, busy: &BTreeSet<ConnectionId>) -> Result<(Vec<Schedule>, Duration)> {
+        let schedules = &self.workshop.schedules;
+        let now = self.workshop.clock.now();
+        let free = self.runs_at_once.saturating_sub(busy.len());
+        let mut due = Vec::new();
+        if free > 0 {
+            // A busy connection may have all of its resources due.
+            due = schedules.due(now, (free + busy.len()) * RESOURCES).await?;
+            let mut taken = busy.clone();
+            due.retain(|schedule| taken.insert(schedule.key.connection.clone()));
+            due.truncate(free);
+        }
+        let next = schedules.next_due(now).await?;
+        let next = next.map_or(SLEEP, |at| (at - now).to_std().unwrap_or(Duration::ZERO).min(SLEEP));
+        Ok((due, next))
     }
 
     async fn turn(&self, schedule: Schedule) -> (ConnectionId, Result<()>) {
         let ended = self.workshop.take_turn(&schedule).await;
         (schedule.key.connection, ended)
-    }
-
-    /// What is due on connections that are not worked on, one schedule each.
-    async fn begin(&self, busy: &BTreeSet<ConnectionId>) -> Result<Vec<Schedule>> {
-        let free = self.runs_at_once.saturating_sub(busy.len());
-        if free == 0 {
-            return Ok(Vec::new());
-        }
-        // A busy connection may have all of its resources due.
-        let limit = (free + busy.len()) * RESOURCES;
-        let mut taken = busy.clone();
-        let mut due = self.workshop.schedules.due(self.workshop.clock.now(), limit).await?;
-        due.retain(|schedule| taken.insert(schedule.key.connection.clone()));
-        due.truncate(free);
-        Ok(due)
-    }
-
-    async fn until_next(&self) -> Result<Duration> {
-        let now = self.workshop.clock.now();
-        let next = self.workshop.schedules.next_due(now).await?;
-        Ok(next.map_or(SLEEP, |at| (at - now).to_std().unwrap_or(Duration::ZERO).min(SLEEP)))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::fake::pipedrive::reply::{self, Ruling};
 use crate::fake::pipedrive::routes::Area;
 use crate::fake::pipedrive::state::State;
 use crate::fake::pipedrive::turn::Turn;
-use crate::fake::pipedrive::{fields, filters, list, notes, rows, search, v1};
+use crate::fake::pipedrive::{fields, filters, list, notes, rows, search, v1, webhooks};
 
 /// A call of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,9 @@ pub(crate) enum Call<'a> {
     User(u64),
     Users,
     UsersFind,
+    WebhookCreate,
+    WebhookDelete(u64),
+    Webhooks,
 }
 
 /// What a method and a path call.
@@ -130,6 +133,9 @@ fn of_v1<'a>(method: &str, rest: &[&'a str]) -> Option<Call<'a>> {
         ("GET", ["users", "me"]) => Call::Me,
         ("GET", ["users", "find"]) => Call::UsersFind,
         ("GET", ["users", id]) => Call::User(id.parse().ok()?),
+        ("GET", ["webhooks"]) => Call::Webhooks,
+        ("POST", ["webhooks"]) => Call::WebhookCreate,
+        ("DELETE", ["webhooks", id]) => Call::WebhookDelete(id.parse().ok()?),
         ("GET", [fields]) => Call::FieldNumbers(Kind::by_fields_path(fields)?),
         ("GET", [fields, id]) => Call::FieldByNumber(Kind::by_fields_path(fields)?, id.parse().ok()?),
         ("PUT", [kind, id, "merge"]) => {
@@ -145,7 +151,11 @@ impl Call<'_> {
         let in_v2 = match self {
             Self::Field(..) | Self::Pipeline(_) | Self::Read(..) | Self::Stage(_) => 1,
             Self::FieldByNumber(..) | Self::Filter(_) | Self::Me | Self::Note(_) | Self::User(_) => 1,
-            Self::Delete(..) | Self::FieldDelete(..) | Self::FilterDelete(_) | Self::NoteDelete(_) => 3,
+            Self::Delete(..)
+            | Self::FieldDelete(..)
+            | Self::FilterDelete(_)
+            | Self::NoteDelete(_)
+            | Self::WebhookDelete(_) => 3,
             Self::ActivityTypeCreate
             | Self::Create(_)
             | Self::FieldCreate(_)
@@ -158,7 +168,8 @@ impl Call<'_> {
             | Self::NoteUpdate(_)
             | Self::Pipelines
             | Self::Stages
-            | Self::Update(..) => 5,
+            | Self::Update(..)
+            | Self::WebhookCreate => 5,
             Self::ActivityTypes
             | Self::Currencies
             | Self::FieldNumbers(_)
@@ -167,7 +178,8 @@ impl Call<'_> {
             | Self::Filters
             | Self::List(_)
             | Self::Notes
-            | Self::Users => 10,
+            | Self::Users
+            | Self::Webhooks => 10,
             Self::ListArchived
             | Self::Merge(..)
             | Self::Search(_)
@@ -231,6 +243,9 @@ pub(crate) fn dispatch(state: &mut State, turn: &Turn, request: &Request, call: 
         Call::User(id) => v1::user_by_id(state, id),
         Call::Users => v1::users(state),
         Call::UsersFind => v1::find_users(state, request),
+        Call::WebhookCreate => webhooks::create(state, request),
+        Call::WebhookDelete(id) => webhooks::delete(state, id),
+        Call::Webhooks => webhooks::list(state),
     }
 }
 

@@ -81,6 +81,16 @@ pub(crate) fn forbidden(error: &str) -> Refusal {
     usual(403, error, "Please check developers.pipedrive.com")
 }
 
+/// A subscription that is not made.
+pub(crate) fn hook_refused(key: &str, why: &str) -> Refusal {
+    refusal(400, json!({"status": "error", "success": false, "errors": {key: [why]}}))
+}
+
+/// More subscriptions than a user may have.
+pub(crate) fn too_many_hooks() -> Refusal {
+    usual(422, "Webhooks limit reached", "Please check developers.pipedrive.com")
+}
+
 pub(crate) fn user_not_found() -> Refusal {
     refusal(404, json!({"success": false, "error": "User not found or not accessible."}))
 }

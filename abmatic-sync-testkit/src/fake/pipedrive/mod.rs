@@ -35,6 +35,7 @@ mod user;
 mod v1;
 mod values;
 mod view;
+mod webhooks;
 
 pub use crate::fake::pipedrive::field::Field;
 pub use crate::fake::pipedrive::handle::{Builder, FakePipedrive, OAUTH_CLIENT};

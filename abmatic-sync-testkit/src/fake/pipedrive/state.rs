@@ -14,6 +14,7 @@ use crate::fake::pipedrive::oauth::Tokens;
 use crate::fake::pipedrive::people::{self, ActivityType, Stage, User};
 use crate::fake::pipedrive::settings::Settings;
 use crate::fake::pipedrive::shelf::Shelf;
+use crate::fake::pipedrive::webhooks::Webhook;
 
 /// The company.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub(crate) struct State {
     next_filter: u64,
     pub(crate) notes: BTreeMap<u64, Note>,
     next_note: u64,
+    pub(crate) webhooks: BTreeMap<u64, Webhook>,
+    next_webhook: u64,
     next_field: u64,
     next_option: u64,
 }
@@ -61,6 +64,8 @@ impl State {
             next_filter: 900,
             notes: BTreeMap::new(),
             next_note: 1,
+            webhooks: BTreeMap::new(),
+            next_webhook: 501,
             next_field: 12_345,
             next_option: 190,
             settings,
@@ -99,6 +104,11 @@ impl State {
     pub(crate) fn take_note_id(&mut self) -> u64 {
         self.next_note += 1;
         self.next_note - 1
+    }
+
+    pub(crate) fn take_webhook_id(&mut self) -> u64 {
+        self.next_webhook += 1;
+        self.next_webhook - 1
     }
 
     pub(crate) fn take_field_number(&mut self) -> u64 {

@@ -13,6 +13,7 @@ use abmatic_sync_core::error::Result;
 use abmatic_sync_core::filter::expr::Expr;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::mapping::{FieldMapping, Mapping};
+use abmatic_sync_core::model::quota::Quota;
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::Schema;
@@ -258,6 +259,11 @@ impl CrmConnector for ActiveCampaignConnector {
 
     async fn count(&self, on: &Connection, resource: Resource, what: &Read) -> Result<Option<u64>> {
         count(&self.api, on, Object::of(resource)?, what).await
+    }
+
+    /// There is no limit by the day.
+    fn quota(&self, _on: &Connection) -> Option<Quota> {
+        None
     }
 }
 

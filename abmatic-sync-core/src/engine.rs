@@ -1,5 +1,6 @@
 //! The engine: registers connectors, keeps settings, and offers preview, import, push, auto-push, sync and resume.
 
+pub mod health;
 mod quarantine;
 
 use std::collections::HashMap;
@@ -7,6 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Duration, Utc};
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::connector::capabilities::ResourceCapabilities;
@@ -16,6 +18,7 @@ use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::filter::check::check;
 use crate::filter::expr::Expr;
 use crate::ids::{ConnectionId, IdSource, RunId};
+use crate::meter::run_ended;
 use crate::model::connection::Connection;
 use crate::model::journal::LogEntry;
 use crate::model::link::LinkScope;
@@ -264,9 +267,16 @@ impl Engine {
         let lease = state.acquire(&context.scope.tenant, &context.scope.connection, &record.id, now, until).await?;
         record.status = RunStatus::Running;
         (record.error, record.error_code) = (None, None);
-        let calls_before = record.calls;
+        let (calls_before, counts_before) = (record.calls, record.counts);
+        let span = tracing::info_span!(
+            "run", run = %record.id, tenant = %record.tenant, connection = %record.connection,
+            operation = context.operation.as_str(), resource = %record.resource
+        );
         let outcome = match state.save_run(&record).await {
-            Ok(()) => hold(&context, &lease, self.prepare_and_drive(&context, request, &lease, &mut record)).await,
+            Ok(()) => {
+                let work = self.prepare_and_drive(&context, request, &lease, &mut record);
+                hold(&context, &lease, work).instrument(span.clone()).await
+            }
             Err(error) => Err(error),
         };
         record.calls = calls_before + context.connection.calls.total();
@@ -274,6 +284,7 @@ impl Engine {
         record.status = if outcome.is_ok() { RunStatus::Completed } else { RunStatus::Failed };
         record.error = outcome.as_ref().err().map(Error::to_string);
         record.error_code = outcome.as_ref().err().map(Error::code);
+        run_ended(&context, &record, &counts_before);
         let lost_lease = outcome.as_ref().is_err_and(|error| error.code() == ErrorCode::LeaseHeld);
         let saved = if lost_lease { Ok(()) } else { state.save_run(&record).await };
         let released = state.release(&lease).await;
@@ -286,7 +297,7 @@ impl Engine {
             ))
         })?;
         saved.and(released)?;
-        tracing::info!(run = %record.id, calls = record.calls, read = record.counts.read, "run completed");
+        tracing::info!(parent: &span, calls = record.calls, read = record.counts.read, "run completed");
         Ok(report_of(&record, &context))
     }
 
@@ -392,13 +403,16 @@ impl Engine {
         }))
     }
 
+    fn connector(&self, on: &Connection) -> Result<&Arc<dyn CrmConnector>> {
+        self.connectors.iter().find(|held| held.descriptor().name == on.connector).ok_or_else(|| {
+            let names: Vec<&str> = self.connectors.iter().map(|held| held.descriptor().name).collect();
+            let message = format!("no connector is called \"{}\"; registered: {}", on.connector, names.join(", "));
+            Error::invalid(ErrorCode::InvalidSettings, message)
+        })
+    }
+
     fn target(&self, on: &Connection, resource: Resource, policy: &Policy) -> Result<Target> {
-        let connector =
-            self.connectors.iter().find(|held| held.descriptor().name == on.connector).ok_or_else(|| {
-                let names: Vec<&str> = self.connectors.iter().map(|held| held.descriptor().name).collect();
-                let message = format!("no connector is called \"{}\"; registered: {}", on.connector, names.join(", "));
-                Error::invalid(ErrorCode::InvalidSettings, message)
-            })?;
+        let connector = self.connector(on)?;
         let remote_resource = policy.people_destination.filter(|_| resource.is_person()).unwrap_or(resource);
         let capabilities = connector.descriptor().resource(remote_resource).cloned().ok_or_else(|| {
             let message = format!("{} offers no {remote_resource} records", connector.descriptor().title);

@@ -35,6 +35,7 @@ pub mod engine;
 pub mod error;
 pub mod filter;
 pub mod ids;
+mod meter;
 pub mod model;
 pub mod policy;
 pub mod run;

@@ -14,8 +14,10 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 use url::Url;
 
+use crate::meter::call_ended;
 use crate::pace::{Allowance, Lane, Limit, Pacer};
 use crate::retry::{Resend, RetryOptions};
 use crate::transport::{Proof, Transport, TransportError};
@@ -219,7 +221,8 @@ impl Client {
         let (mut may_have_acted, mut was_renewed) = (false, false);
         let mut token = on.credentials.current().await.map_err(|error| error.at(&call.operation))?;
         loop {
-            let error = match self.send_once(on, &call, &token, resend).await {
+            let span = tracing::debug_span!("call", connection = on.id.as_str(), operation = &*call.operation);
+            let error = match self.send_once(on, &call, &token, resend).instrument(span).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -251,6 +254,19 @@ impl Client {
         self.take_turn(call).await;
         on.calls.count_one();
         let sent = self.clock.now();
+        let ended = self.exchange(on, call, request, sent, resend).await;
+        call_ended(on, ended.as_ref().err(), self.clock.now() - sent);
+        ended
+    }
+
+    async fn exchange(
+        &self,
+        on: &Connection,
+        call: &Call,
+        request: Request<Bytes>,
+        sent: DateTime<Utc>,
+        resend: Resend,
+    ) -> Result<Answer> {
         let response = self.transport.send(request).await.map_err(|error| lost(error, resend))?;
         let answer = Answer { operation: call.operation.clone(), resend, response };
         if let Some(told) = answer.date() {

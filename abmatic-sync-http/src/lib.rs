@@ -38,6 +38,7 @@ pub mod clock;
 pub mod decode;
 pub mod host;
 pub mod known;
+mod meter;
 pub mod oauth;
 pub mod pace;
 pub mod paging;

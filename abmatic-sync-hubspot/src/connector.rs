@@ -13,6 +13,7 @@ use abmatic_sync_core::error::Result;
 use abmatic_sync_core::filter::expr::Expr;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::mapping::{FieldMapping, Mapping, Transform};
+use abmatic_sync_core::model::quota::Quota;
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::Schema;
@@ -195,6 +196,11 @@ impl CrmConnector for HubspotConnector {
 
     async fn count(&self, on: &Connection, resource: Resource, scope: &Read) -> Result<Option<u64>> {
         count(&self.api, on, resource, scope).await
+    }
+
+    /// Not told to every kind of token.
+    fn quota(&self, _on: &Connection) -> Option<Quota> {
+        None
     }
 }
 

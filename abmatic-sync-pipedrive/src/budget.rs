@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::model::quota::Quota;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 
@@ -55,6 +56,12 @@ impl Budget {
         }
         tokens.remaining = tokens.remaining.saturating_sub(cost);
         Ok(())
+    }
+
+    /// What is known to be left.
+    pub(crate) fn quota(&self, account: &str) -> Option<Quota> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(account).map(|tokens| Quota::new(tokens.limit, tokens.remaining, tokens.seen))
     }
 
     /// Learns from an answer's headers, which may be missing.

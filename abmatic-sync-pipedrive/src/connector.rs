@@ -13,6 +13,7 @@ use abmatic_sync_core::error::Result;
 use abmatic_sync_core::filter::expr::Expr;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::mapping::{FieldMapping, Mapping};
+use abmatic_sync_core::model::quota::Quota;
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::Schema;
@@ -231,6 +232,10 @@ impl CrmConnector for PipedriveConnector {
             Read::Ids(ids) => Ok(u64::try_from(ids.len()).ok()),
             _ => Ok(None),
         }
+    }
+
+    fn quota(&self, on: &Connection) -> Option<Quota> {
+        self.api.quota(on)
     }
 }
 

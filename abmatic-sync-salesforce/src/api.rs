@@ -8,6 +8,7 @@ use std::time::Duration;
 use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, Result};
 use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::quota::Quota;
 use abmatic_sync_http::client::{Answer, Call, Client};
 use abmatic_sync_http::host::Hosts;
 use abmatic_sync_http::known::{Known, account};
@@ -90,6 +91,11 @@ impl Api {
 
     pub(crate) fn version(&self) -> ApiVersion {
         self.options.version
+    }
+
+    /// What is known to be left of the day.
+    pub(crate) fn quota(&self, on: &Connection) -> Option<Quota> {
+        self.budget.quota(&account(on))
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::model::quota::Quota;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 
@@ -50,6 +51,12 @@ impl Budget {
         );
         let error = Error::new(ErrorKind::RateLimited, ErrorCode::RequestLimitExceeded, message);
         Err(error.with_retry_after(wait))
+    }
+
+    /// What is known to be left.
+    pub(crate) fn quota(&self, account: &str) -> Option<Quota> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(account).map(|(usage, at)| Quota::new(usage.max, usage.max.saturating_sub(usage.used), *at))
     }
 
     /// Learns from an answer's headers.

@@ -14,6 +14,7 @@ use abmatic_sync_core::error::Result;
 use abmatic_sync_core::filter::expr::Expr;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::mapping::{FieldMapping, Mapping};
+use abmatic_sync_core::model::quota::Quota;
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::Schema;
@@ -300,6 +301,10 @@ impl CrmConnector for SalesforceConnector {
 
     async fn count(&self, on: &Connection, resource: Resource, scope: &Read) -> Result<Option<u64>> {
         count(&self.api, on, resource, scope).await
+    }
+
+    fn quota(&self, on: &Connection) -> Option<Quota> {
+        self.api.quota(on)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::connector::request::{FindRequest, Page, Pushdown, Read, ReadRequest, 
 use crate::error::Result;
 use crate::filter::expr::Expr;
 use crate::model::connection::Connection;
+use crate::model::quota::Quota;
 use crate::model::record::RemoteRecord;
 use crate::model::resource::Resource;
 use crate::model::schema::Schema;
@@ -58,5 +59,10 @@ pub trait CrmConnector: fmt::Debug + Send + Sync + 'static {
     /// How many records `read` holds; `None` where the CRM cannot say without reading them.
     async fn count(&self, _on: &Connection, _resource: Resource, _read: &Read) -> Result<Option<u64>> {
         Ok(None)
+    }
+
+    /// What is left of the account's calls a day, as its last answer told this process.
+    fn quota(&self, _on: &Connection) -> Option<Quota> {
+        None
     }
 }

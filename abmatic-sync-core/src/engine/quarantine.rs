@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// The scope that runs under the kept settings work in.
-    async fn kept_scope(&self, on: &Connection, resource: Resource) -> Result<LinkScope> {
+    pub(super) async fn kept_scope(&self, on: &Connection, resource: Resource) -> Result<LinkScope> {
         let policy = self.settings(on, resource).await?.policy;
         Ok(self.target(on, resource, &policy)?.scope)
     }

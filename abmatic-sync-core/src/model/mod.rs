@@ -7,6 +7,7 @@ pub mod journal;
 pub mod link;
 pub mod mapping;
 pub mod quarantine;
+pub mod quota;
 pub mod record;
 pub mod resource;
 pub mod schema;

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::RunId;
@@ -36,6 +38,7 @@ pub(crate) async fn drive(
     lease: &Lease,
     record: &mut RunRecord,
 ) -> Result<()> {
+    let teller = Teller::new(context, request, record.counts.read);
     settle_open_intents(context, lease, record).await?;
     let phases = Phase::of(&context.operation);
     let start = read_checkpoint(record)?;
@@ -50,10 +53,11 @@ pub(crate) async fn drive(
             // The next block is asked for before this one is worked on, and its records are looked up while this one is
             // written and committed. Where the CRM is not written to, they are planned as well.
             let ahead = stage.prepare_ahead(next.as_deref().filter(|_| phase.reads_ahead()));
-            let work = stage.work(ready, Work { lease, record: &mut *record });
+            let span = tracing::debug_span!("block", side = phase.side().name(), read = record.counts.read);
+            let work = stage.work(ready, Work { lease, record: &mut *record }).instrument(span);
             let (following, done) = futures::join!(ahead, work);
             done?;
-            tell(request, phase, Some(&record.id), record.counts, total);
+            teller.tell(phase, Some(&record.id), record.counts, total);
             ready = match (following?, next) {
                 (Some(following), _) => stage.up_to_date(following, &concerns).await?,
                 // What is read of the CRM for the host's records is read right before it is written.
@@ -67,6 +71,7 @@ pub(crate) async fn drive(
 
 /// Plans a run from its beginning to its end.
 pub(crate) async fn dry_run(context: &Arc<RunContext>, request: &RunRequest, plan: &mut Plan) -> Result<()> {
+    let teller = Teller::new(context, request, 0);
     let mut previewer = Previewer {
         context,
         plan,
@@ -83,7 +88,7 @@ pub(crate) async fn dry_run(context: &Arc<RunContext>, request: &RunRequest, pla
             block.undecodable.append(&mut paired.undecodable);
             SetAside::sift(context, &mut paired, &mut block.undecodable).await?;
             previewer.add(paired, &block.undecodable);
-            tell(request, phase, None, previewer.plan.counts, block.total);
+            teller.tell(phase, None, previewer.plan.counts, block.total);
             match block.next {
                 Some(next) => at = Some(next),
                 None => break,
@@ -225,9 +230,25 @@ fn rule_of(context: &RunContext, phase: Phase) -> PassOver {
     }
 }
 
-fn tell(request: &RunRequest, phase: Phase, run: Option<&RunId>, counts: Counts, total: Option<u64>) {
-    if let Some(observer) = &request.observer {
-        observer(&Progress { run: run.cloned(), reading: phase.side(), counts, total });
+/// Tells whoever watches how far a run is.
+struct Teller<'a> {
+    context: &'a RunContext,
+    request: &'a RunRequest,
+    began: DateTime<Utc>,
+    /// What was read before it was resumed.
+    read_before: u64,
+}
+
+impl<'a> Teller<'a> {
+    fn new(context: &'a RunContext, request: &'a RunRequest, read_before: u64) -> Self {
+        Self { context, request, began: context.clock.now(), read_before }
+    }
+
+    fn tell(&self, phase: Phase, run: Option<&RunId>, counts: Counts, total: Option<u64>) {
+        let Some(observer) = &self.request.observer else { return };
+        let elapsed = self.context.clock.now() - self.began;
+        let read_since = counts.read.saturating_sub(self.read_before);
+        observer(&Progress { run: run.cloned(), reading: phase.side(), counts, total, elapsed, read_since });
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a run tells: its plan, its progress and its end.
 
+use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::ids::{LocalId, RemoteId, RunId};
@@ -21,6 +22,25 @@ pub struct Progress {
     pub counts: Counts,
     /// How many records there are to read, where the CRM says so.
     pub total: Option<u64>,
+    /// How long it has been at work, since it began or was resumed.
+    pub elapsed: TimeDelta,
+    /// How many records it has read meanwhile.
+    pub read_since: u64,
+}
+
+impl Progress {
+    /// Records a second; `None` until there is something to tell.
+    pub fn per_second(&self) -> Option<f64> {
+        let seconds = self.elapsed.as_seconds_f64();
+        (seconds > 0.0 && self.read_since > 0).then(|| self.read_since as f64 / seconds)
+    }
+
+    /// How long it will still take at this rate, where the CRM says how much there is.
+    pub fn time_left(&self) -> Option<TimeDelta> {
+        let left = self.total?.saturating_sub(self.counts.read) as f64;
+        let milliseconds = left / self.per_second()? * 1_000.0;
+        TimeDelta::try_milliseconds(milliseconds as i64)
+    }
 }
 
 /// What a run would do. Nothing is written yet.

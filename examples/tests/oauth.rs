@@ -20,6 +20,7 @@ use abmatic_sync_core::schedule::scheduler::Opener;
 use abmatic_sync_core::store::connections::{ConnectionStatus, ConnectionStore, KeptConnection};
 use abmatic_sync_core::store::state::LogQuery;
 use abmatic_sync_http::clock::SystemIds;
+use abmatic_sync_http::oauth::assertion::SigningKey;
 use abmatic_sync_http::oauth::authorizer::{Authorizer, Stores};
 use abmatic_sync_http::oauth::opener::KeptCredentials;
 use abmatic_sync_http::oauth::provider::{App, Provider};
@@ -35,9 +36,14 @@ use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
 use abmatic_sync_testkit::fake::salesforce::FakeSalesforce;
 use abmatic_sync_testkit::fake::{hubspot, pipedrive, salesforce};
 use async_trait::async_trait;
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::Request;
+use secrecy::SecretString;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use url::Url;
@@ -151,6 +157,7 @@ impl Process {
         let credentials = Arc::new(store.credentials(Keyring::new(1, [7; 32])));
         let [id, secret] = case.client;
         let app = App::new(id, secret, "https://app.example.com/callback".parse().unwrap());
+        let app = app.with_signing_key(SigningKey::from_pem(&signing_key()).unwrap());
         let stores = Stores::new(Arc::new(store.clone()), Arc::clone(&credentials) as _);
         let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::default());
         let clock = Arc::clone(clock);
@@ -197,6 +204,14 @@ impl Process {
     async fn sync(&self) -> Result<RunReport, Error> {
         self.engine.sync(&self.open().await?, Resource::Contact, Scope::All).await
     }
+}
+
+/// A new private key as PEM.
+fn signing_key() -> SecretString {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    let text = STANDARD.encode(der.as_ref());
+    SecretString::from(format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n"))
 }
 
 /// Where the consent page sends the browser.
@@ -299,7 +314,7 @@ async fn futures_of(
     same: &Connection,
     again: &Connection,
 ) -> (String, String, String, String) {
-    use secrecy::ExposeSecret;
+    use secrecy::ExposeSecret as _;
     let token = |on: &Connection| {
         let credentials = on.credentials.clone();
         async move { credentials.current().await.unwrap().expose_secret().to_owned() }
@@ -360,6 +375,59 @@ async fn pipedrive_s_journey() {
     .await;
 }
 
+/// Connections of servers have no refresh token: what they were made by is asked for again.
+async fn without_a_user(connect: impl AsyncFn(&Process) -> Result<KeptConnection, Error>) {
+    let fake = FakeSalesforce::builder().seed_records(30).simulated_clock(START_MS).session_seconds(900);
+    let case = salesforce_case(fake.start().await.unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(StepClock(AtomicI64::new(START_MS)));
+    let process = Process::start(&case, &clock, &folder.path().join("host.db")).await;
+    let connected = connect(&process).await.unwrap();
+    assert_eq!(connected.status, ConnectionStatus::Active);
+    let exchanged = case.fake.calls_of(case.token_call);
+    assert!(process.sync().await.unwrap().counts.created > 0);
+    assert_eq!(case.fake.calls_of(case.token_call), exchanged);
+    case.fake.advance_ms(case.lifetime_ms);
+    clock.0.fetch_add(case.lifetime_ms, Ordering::SeqCst);
+    process.sync().await.unwrap();
+    assert_eq!(case.fake.calls_of(case.token_call), exchanged + 1);
+    process.store.close().await;
+    for file in files(folder.path()) {
+        no_secret(&case, "the database", &std::fs::read(file).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_server_connects_to_salesforce_by_signed_assertions() {
+    without_a_user(async |process| {
+        let stranger = process.authorizer.connect_as(&process.tenant, &process.id, "nobody@example.com").await;
+        let refused = stranger.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unauthorized, "{refused}");
+        process.authorizer.connect_as(&process.tenant, &process.id, "integration@acme.test").await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_connects_to_salesforce_by_its_own_credentials() {
+    without_a_user(async |process| process.authorizer.connect_server(&process.tenant, &process.id).await).await;
+}
+
+fn salesforce_case(fake: FakeSalesforce) -> Case {
+    let url = fake.base_url().parse().unwrap();
+    let [id, secret, refresh] = salesforce::OAUTH_CLIENT;
+    Case {
+        connector: "salesforce",
+        provider: abmatic_sync_salesforce::oauth::provider(&Login::MyDomain(url)).unwrap(),
+        client: [id, secret],
+        account: "00D",
+        token_call: "POST /services/oauth2/token",
+        lifetime_ms: TimeDelta::minutes(15).num_milliseconds(),
+        secrets: words(&["5Aep861", "!AQ", refresh]),
+        fake: Fake::Salesforce(fake),
+    }
+}
+
 #[tokio::test]
 async fn salesforce_s_journey_with_rotation() {
     let fake = FakeSalesforce::builder()
@@ -370,18 +438,5 @@ async fn salesforce_s_journey_with_rotation() {
         .start()
         .await
         .unwrap();
-    let url = fake.base_url().parse().unwrap();
-    let [id, secret, refresh] = salesforce::OAUTH_CLIENT;
-    journey(Case {
-        connector: "salesforce",
-        provider: abmatic_sync_salesforce::oauth::provider(&Login::MyDomain(url)).unwrap(),
-        client: [id, secret],
-        account: "00D",
-
-        token_call: "POST /services/oauth2/token",
-        lifetime_ms: TimeDelta::minutes(15).num_milliseconds(),
-        secrets: words(&["5Aep861", "!AQ", refresh]),
-        fake: Fake::Salesforce(fake),
-    })
-    .await;
+    journey(salesforce_case(fake)).await;
 }

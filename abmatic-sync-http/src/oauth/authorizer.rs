@@ -173,7 +173,8 @@ impl Authorizer {
             Error::new(ErrorKind::Undocumented, ErrorCode::InvalidAnswer, message)
         })?;
         let granted = self.office.exchange.code(&code, pending.verifier).await?;
-        self.connected(&pending.tenant, &pending.connection, &granted).await
+        let tokens = self.tokens(&granted)?;
+        self.connected(&pending.tenant, &pending.connection, tokens).await
     }
 
     /// Connects without a user, by the app's own credentials, where the CRM allows that.
@@ -182,7 +183,24 @@ impl Authorizer {
     /// What the CRM's refusal means, as for a refresh.
     pub async fn connect_server(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<KeptConnection> {
         let granted = self.office.exchange.client_credentials().await?;
-        self.connected(tenant, connection, &granted).await
+        let tokens = self.tokens(&granted)?;
+        self.connected(tenant, connection, tokens).await
+    }
+
+    /// Connects in the name of a user who has let the app do so beforehand, by assertions that the app signs
+    /// ([`App::with_signing_key`]): Salesforce's JWT bearer flow.
+    ///
+    /// # Errors
+    /// What the CRM's refusal means, as for a refresh; [`ErrorCode::InvalidSettings`] where the app has no signing key.
+    pub async fn connect_as(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        username: &str,
+    ) -> Result<KeptConnection> {
+        let granted = self.office.exchange.assertion(username, self.office.clock.now()).await?;
+        let tokens = self.tokens(&granted)?.of_user(username);
+        self.connected(tenant, connection, tokens).await
     }
 
     /// Revokes a connection's tokens and forgets them. The connection then needs to be authorised again.
@@ -211,9 +229,12 @@ impl Authorizer {
         Credentials::Source(Arc::<Session>::clone(session))
     }
 
-    async fn connected(&self, tenant: &TenantId, id: &ConnectionId, granted: &Granted) -> Result<KeptConnection> {
+    fn tokens(&self, granted: &Granted) -> Result<Tokens> {
+        Tokens::granted(granted, &self.office.exchange.provider, self.office.clock.now(), None)
+    }
+
+    async fn connected(&self, tenant: &TenantId, id: &ConnectionId, tokens: Tokens) -> Result<KeptConnection> {
         let office = &self.office;
-        let tokens = Tokens::granted(granted, &office.exchange.provider, office.clock.now(), None)?;
         let known = office.connections.connection(tenant, id).await?;
         let mut kept = known.unwrap_or_else(|| KeptConnection::new(tenant.clone(), id.clone(), self.connector));
         kept.base_url = tokens.base_url.clone().or(kept.base_url);

@@ -6,17 +6,20 @@ use abmatic_sync_core::error::{Error, ErrorCode, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use chrono::{DateTime, Utc};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, StandardRevocableToken, TokenUrl,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
+    TokenUrl,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use crate::oauth::assertion::GRANT;
 use crate::oauth::bridge::{Bridge, Lost};
 use crate::oauth::provider::{App, ClientAuth, Provider};
 use crate::oauth::refusal;
@@ -105,6 +108,33 @@ impl Exchange {
         request.request_async(&self.bridge).await.map_err(|error| refusal::error(self.provider.title, error))
     }
 
+    /// A token in the name of a user who has let the app do so beforehand.
+    pub(super) async fn assertion(&self, subject: &str, now: DateTime<Utc>) -> Result<Granted> {
+        let title = self.provider.title;
+        let key = self.app.signing_key.as_ref().ok_or_else(|| {
+            let message = format!("a connection to {title} is by signed assertions, and the app has no signing key");
+            Error::invalid(ErrorCode::InvalidSettings, message)
+        })?;
+        let audience = self.provider.token_url.origin().ascii_serialization();
+        let made = key.assertion((&self.app.client_id, subject), &audience, now)?;
+        let form = Serializer::new(String::new())
+            .append_pair("grant_type", GRANT)
+            .append_pair("assertion", made.expose_secret())
+            .finish();
+        let sent = self.bridge.0.send(posted(&self.provider.token_url, form)?).await;
+        let answer = sent.map_err(|error| refusal::unreachable_now(title, Lost::Transport(error)))?;
+        let status = answer.status();
+        if status.is_success() {
+            return serde_json::from_slice(answer.body()).map_err(|_| refusal::unreadable(title, "it is no token"));
+        }
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(refusal::unreachable_now(title, Lost::Busy(status)));
+        }
+        let said: BasicErrorResponse = serde_json::from_slice(answer.body())
+            .map_err(|_| refusal::unreadable(title, &format!("HTTP {}", status.as_u16())))?;
+        Err(refusal::error(title, RequestTokenError::ServerResponse(said)))
+    }
+
     /// Revokes a token. One that is dead already is no error. The `oauth2` crate would not do so on loopback.
     pub(super) async fn revoke(&self, token: &SecretString) -> Result<()> {
         let Some(url) = &self.provider.revoke_url else { return Ok(()) };
@@ -123,19 +153,25 @@ impl Exchange {
         if self.provider.client_auth == ClientAuth::Body {
             form.append_pair("client_id", &self.app.client_id).append_pair("client_secret", secret);
         }
-        let mut request = Request::new(Bytes::from(form.finish()));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
-            Error::invalid(ErrorCode::InvalidSettings, "the address for revocations is not one of HTTP")
-                .caused_by(error)
-        })?;
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        let mut request = posted(url, form.finish())?;
         if self.provider.client_auth == ClientAuth::Basic {
-            headers.insert(AUTHORIZATION, basic(&self.app.client_id, secret)?);
+            request.headers_mut().insert(AUTHORIZATION, basic(&self.app.client_id, secret)?);
         }
         Ok(request)
     }
+}
+
+fn posted(url: &Url, form: String) -> Result<Request<Bytes>> {
+    let mut request = Request::new(Bytes::from(form));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
+        Error::invalid(ErrorCode::InvalidSettings, "an address of the authorization server is not one of HTTP")
+            .caused_by(error)
+    })?;
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    Ok(request)
 }
 
 fn basic(id: &str, secret: &str) -> Result<HeaderValue> {

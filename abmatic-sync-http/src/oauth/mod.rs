@@ -4,6 +4,7 @@
 //! it: that sends a user to the consent page, takes the callback, keeps the tokens sealed, and gives connections their
 //! [`session`]: each call asks it, and it refreshes ahead of expiry, once for all tasks and processes.
 
+pub mod assertion;
 pub mod authorizer;
 mod bridge;
 mod exchange;

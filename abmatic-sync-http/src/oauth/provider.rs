@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::host::Hosts;
+use crate::oauth::assertion::SigningKey;
 
 /// How an app says who it is to the token endpoint.
 #[non_exhaustive]
@@ -93,11 +94,21 @@ pub struct App {
     pub client_secret: Option<SecretString>,
     /// Where the CRM sends users back to, exactly as it was registered.
     pub redirect_url: Url,
+    /// Signs for users who are not there, where the CRM takes that (Salesforce's JWT bearer flow).
+    pub signing_key: Option<SigningKey>,
 }
 
 impl App {
     /// An app that has a secret.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<SecretString>, redirect_url: Url) -> Self {
-        Self { client_id: client_id.into(), client_secret: Some(client_secret.into()), redirect_url }
+        let (client_id, client_secret) = (client_id.into(), Some(client_secret.into()));
+        Self { client_id, client_secret, redirect_url, signing_key: None }
+    }
+
+    /// Signs for users who are not there: [`crate::oauth::authorizer::Authorizer::connect_as`].
+    #[must_use]
+    pub fn with_signing_key(mut self, key: SigningKey) -> Self {
+        self.signing_key = Some(key);
+        self
     }
 }

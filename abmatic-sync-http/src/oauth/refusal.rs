@@ -61,7 +61,7 @@ pub(super) fn unreachable_now(title: &str, lost: Lost) -> Error {
     Error::new(ErrorKind::Unavailable, ErrorCode::ServerUnavailable, message).caused_by(lost)
 }
 
-fn unreadable(title: &str, problem: &str) -> Error {
+pub(super) fn unreadable(title: &str, problem: &str) -> Error {
     let message = format!("{title}'s answer to a token request cannot be read: {problem}");
     Error::new(ErrorKind::Unavailable, ErrorCode::InvalidAnswer, message)
 }

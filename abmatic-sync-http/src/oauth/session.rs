@@ -107,9 +107,10 @@ impl Session {
         refused: Option<&SecretString>,
     ) -> Result<SecretString> {
         let office = &self.office;
-        let granted = match before.refresh() {
-            Some(refresh) => office.exchange.refresh(&refresh).await,
-            None => office.exchange.client_credentials().await,
+        let granted = match (before.refresh(), before.subject()) {
+            (Some(refresh), _) => office.exchange.refresh(&refresh).await,
+            (None, Some(subject)) => office.exchange.assertion(subject, office.clock.now()).await,
+            (None, None) => office.exchange.client_credentials().await,
         };
         let now = office.clock.now();
         let tokens =

@@ -38,6 +38,9 @@ pub(super) type Granted = StandardTokenResponse<Extra, BasicTokenType>;
 pub(super) struct Tokens {
     access: String,
     refresh: Option<String>,
+    /// The user in whose name assertions are signed, where there is no refresh token.
+    #[serde(default)]
+    subject: Option<String>,
     /// When the access token stops being good.
     pub(super) expires_at: DateTime<Utc>,
     /// Where the CRM's API is, where the answer said so.
@@ -78,6 +81,7 @@ impl Tokens {
                 .refresh_token()
                 .map(|token| token.secret().clone())
                 .or_else(|| kept(|old| old.refresh.clone())),
+            subject: kept(|old| old.subject.clone()),
             expires_at: now.checked_add_signed(lifetime).unwrap_or(DateTime::<Utc>::MAX_UTC),
             base_url: base_url.or_else(|| before.and_then(|old| old.base_url.clone())),
             account: account.or_else(|| kept(|old| old.account.clone())),
@@ -90,6 +94,15 @@ impl Tokens {
 
     pub(super) fn access(&self) -> SecretString {
         SecretString::from(self.access.as_str())
+    }
+
+    /// The same, to be had again by assertions for this user.
+    pub(super) fn of_user(self, subject: &str) -> Self {
+        Self { subject: Some(subject.to_owned()), ..self }
+    }
+
+    pub(super) fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
     }
 
     pub(super) fn refresh(&self) -> Option<SecretString> {

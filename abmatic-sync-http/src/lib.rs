@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+pub mod budget;
 pub mod client;
 pub mod clock;
 pub mod decode;

@@ -128,6 +128,11 @@ impl Window {
             return;
         }
         self.enforced = true;
+        // What is used by us alone is kept within the limit by the window itself.
+        let own = self.sent.iter().filter(|sent| **sent <= now && **sent + per > now).count();
+        if usize::try_from(requests.saturating_sub(allowance.remaining)).is_ok_and(|used| used <= own) {
+            return;
+        }
         let share = allowance.limit.per / allowance.limit.requests.max(1);
         self.not_before = Some(now + share * (low - allowance.remaining));
     }
@@ -173,6 +178,23 @@ mod tests {
             pacer.observe(&lane, Allowance::new(limit, remaining), now);
             assert_eq!(pacer.reserve(&lane, None, now), Duration::from_millis(wait_ms), "{remaining} are left");
         }
+    }
+
+    #[test]
+    fn what_we_used_ourselves_slows_nothing_down_beyond_the_limit() {
+        let (pacer, lane) = (Pacer::default(), Lane::new("portal-1", "all"));
+        let limit = Limit::new(20, Duration::from_secs(2));
+        let mut now = at(0);
+        for used in 1..=40 {
+            now += pacer.reserve(&lane, Some(limit), now);
+            let in_window = (used - 1) % 19 + 1;
+            pacer.observe(&lane, Allowance::new(limit, 20 - in_window), now);
+        }
+        assert_eq!(now, at(4_000), "19 in each two seconds");
+        let foreign = at(20_000);
+        pacer.reserve(&lane, Some(limit), foreign);
+        pacer.observe(&lane, Allowance::new(limit, 8), foreign);
+        assert_eq!(pacer.reserve(&lane, Some(limit), foreign), Duration::from_millis(200));
     }
 
     #[test]

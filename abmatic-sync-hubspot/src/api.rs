@@ -8,6 +8,8 @@ use std::time::Duration;
 use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, Result};
 use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::quota::Quota;
+use abmatic_sync_http::budget::Budget;
 use abmatic_sync_http::client::{Answer, Call, Client};
 use abmatic_sync_http::host::Hosts;
 use abmatic_sync_http::known::{Known, account};
@@ -32,6 +34,11 @@ const BURST: Limit = Limit::new(95, Duration::from_secs(10));
 /// Five a second are allowed to all programs of an account together ("search the CRM"); one is left to the others.
 const SEARCHES: Limit = Limit::new(4, Duration::from_secs(1));
 
+/// The day's calls of the account ("usage guidelines"); OAuth apps are not told.
+const DAY: (&str, &str) = ("x-hubspot-ratelimit-daily", "x-hubspot-ratelimit-daily-remaining");
+/// The day ends at midnight of the account's own zone, so one call looks again every hour.
+const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
+
 /// What slows requests down before HubSpot does.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +52,15 @@ pub enum Pacing {
     Headers,
 }
 
+/// What a connector is told beyond its client and where it speaks to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// How long the search index may lag.
+    pub(crate) visibility_lag: Duration,
+    /// How much of the day's calls may be used, by whomever.
+    pub(crate) budget_percent: u8,
+}
+
 /// Speaks to HubSpot for any number of connections.
 #[derive(Debug)]
 pub(crate) struct Api {
@@ -52,6 +68,7 @@ pub(crate) struct Api {
     hosts: Hosts,
     pub(crate) version: ApiVersion,
     pacing: Pacing,
+    budget: Budget,
     /// How long the search index may lag.
     pub(crate) visibility_lag: Duration,
     /// The definitions of an object.
@@ -61,9 +78,11 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(client: Client, hosts: Hosts, version: ApiVersion, pacing: Pacing, lag: Duration) -> Self {
+    pub(crate) fn new(client: Client, hosts: Hosts, version: ApiVersion, pacing: Pacing, options: Options) -> Self {
         let (described, portals) = (Known::default(), Mutex::default());
-        Self { client, hosts, version, pacing, visibility_lag: lag, described, portals }
+        let budget = Budget::new("calls", options.budget_percent, LOOK_AGAIN);
+        let visibility_lag = options.visibility_lag;
+        Self { client, hosts, version, pacing, budget, visibility_lag, described, portals }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -83,7 +102,7 @@ impl Api {
             url.query_pairs_mut().extend_pairs(query);
         }
         let call = self.paced(on, Call::get(operation, url));
-        self.client.send(on, call, Resend::Read).await
+        self.send(on, call, Resend::Read).await
     }
 
     /// Posts, to read or to write: `resend` says which.
@@ -96,7 +115,7 @@ impl Api {
         resend: Resend,
     ) -> Result<Answer> {
         let call = Call::post(operation, self.address(on, path)?, body)?;
-        self.client.send(on, self.paced(on, call), resend).await
+        self.send(on, self.paced(on, call), resend).await
     }
 
     /// Changes one record; doing so twice is as good as once.
@@ -108,7 +127,7 @@ impl Api {
         body: &(impl Serialize + Sync + ?Sized),
     ) -> Result<Answer> {
         let call = Call::new(operation, Method::PATCH, self.address(on, path)?).with_json(body)?;
-        self.client.send(on, self.paced(on, call), Resend::Safe).await
+        self.send(on, self.paced(on, call), Resend::Safe).await
     }
 
     /// Searches, in the lane that all searches of an account share.
@@ -125,7 +144,21 @@ impl Api {
         } else {
             call.paced(Lane::new(account(on), "search"), None)
         };
-        self.client.send(on, paced, Resend::Read).await
+        self.send(on, paced, Resend::Read).await
+    }
+
+    /// Sends within the day's budget.
+    async fn send(&self, on: &Connection, call: Call, resend: Resend) -> Result<Answer> {
+        let account = account(on);
+        self.budget.take(&account, 1, self.clock().now())?;
+        let answer = self.client.send(on, call, resend).await?;
+        self.budget.observe_headers(&account, answer.headers(), DAY, self.clock().now());
+        Ok(answer)
+    }
+
+    /// What is known to be left of the day.
+    pub(crate) fn quota(&self, on: &Connection) -> Option<Quota> {
+        self.budget.quota(&account(on))
     }
 
     /// Whose search limit counts: the portal's; the connection's own where the token may not ask.

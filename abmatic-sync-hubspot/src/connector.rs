@@ -24,7 +24,7 @@ use abmatic_sync_http::retry::RetryOptions;
 use abmatic_sync_http::transport::{ReqwestTransport, Transport};
 use async_trait::async_trait;
 
-use crate::api::{Api, HOSTS, Pacing};
+use crate::api::{Api, HOSTS, Options, Pacing};
 use crate::describe::describe;
 use crate::errors::HubspotDialect;
 use crate::find::find;
@@ -36,6 +36,8 @@ use crate::search::translate;
 use crate::verify::verify;
 use crate::write::{BATCH_MAX, write};
 
+/// The share of the day's calls that may be used; the rest is for webhooks' sake and people's actions.
+const BUDGET_PERCENT: u8 = 90;
 /// How long the search index may lag: field reports say 1 to 30 s and rarely minutes, and clocks differ.
 const VISIBILITY_LAG_SECONDS: u32 = 300;
 
@@ -77,6 +79,7 @@ pub struct HubspotBuilder {
     retry: RetryOptions,
     pacing: Pacing,
     visibility_lag_seconds: u32,
+    budget_percent: u8,
 }
 
 impl Default for HubspotBuilder {
@@ -89,6 +92,7 @@ impl Default for HubspotBuilder {
             retry: RetryOptions::default(),
             pacing: Pacing::default(),
             visibility_lag_seconds: VISIBILITY_LAG_SECONDS,
+            budget_percent: BUDGET_PERCENT,
         }
     }
 }
@@ -144,15 +148,24 @@ impl HubspotBuilder {
         self
     }
 
+    /// How much of the account's calls a day may be used, in percent, whoever uses them: beyond it a run pauses. HubSpot does
+    /// not tell OAuth apps, for which there is no such limit. 90 unless told.
+    #[must_use]
+    pub fn budget_percent(mut self, percent: u8) -> Self {
+        self.budget_percent = percent.min(100);
+        self
+    }
+
     /// The connector.
     pub fn build(self) -> HubspotConnector {
         let transport = self.transport.unwrap_or_else(|| Arc::new(ReqwestTransport::default()));
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let client = Client::new(transport, clock, Arc::new(HubspotDialect)).with_retry(self.retry);
-        let lag = Duration::from_secs(self.visibility_lag_seconds.into());
+        let visibility_lag = Duration::from_secs(self.visibility_lag_seconds.into());
+        let options = Options { visibility_lag, budget_percent: self.budget_percent };
         let mut descriptor = Descriptor::new("hubspot", "HubSpot", resources());
         descriptor.visibility_lag_seconds = self.visibility_lag_seconds;
-        HubspotConnector { descriptor, api: Api::new(client, self.hosts, self.version, self.pacing, lag) }
+        HubspotConnector { descriptor, api: Api::new(client, self.hosts, self.version, self.pacing, options) }
     }
 }
 
@@ -198,9 +211,8 @@ impl CrmConnector for HubspotConnector {
         count(&self.api, on, resource, scope).await
     }
 
-    /// Not told to every kind of token.
-    fn quota(&self, _on: &Connection) -> Option<Quota> {
-        None
+    fn quota(&self, on: &Connection) -> Option<Quota> {
+        self.api.quota(on)
     }
 }
 

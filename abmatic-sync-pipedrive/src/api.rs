@@ -9,6 +9,7 @@ use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::quota::Quota;
+use abmatic_sync_http::budget::Budget;
 use abmatic_sync_http::client::{Answer, Call, Client};
 use abmatic_sync_http::host::Hosts;
 use abmatic_sync_http::known::{Known, account};
@@ -18,7 +19,6 @@ use http::Method;
 use serde_json::Value as Json;
 use url::Url;
 
-use crate::budget::Budget;
 use crate::describe::Described;
 use crate::errors::WINDOW;
 use crate::object::Object;
@@ -50,6 +50,11 @@ pub(crate) enum NameStyle {
     Whole,
 }
 
+/// The day's tokens of the company, and what is left of them (seen by several clients, in no documentation).
+const DAY: (&str, &str) = ("x-daily-ratelimit-token-limit", "x-daily-ratelimit-token-remaining");
+/// The budget is renewed at midnight of an unnamed zone ("Rate limiting"), so one call looks again every hour.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(3_600);
+
 /// Speaks to Pipedrive for any number of connections.
 #[derive(Debug)]
 pub(crate) struct Api {
@@ -70,7 +75,7 @@ impl Api {
         Self {
             client,
             options,
-            budget: Budget::new(budget_percent),
+            budget: Budget::new("tokens", budget_percent, LOOK_AGAIN),
             described: Known::default(),
             numbers: Known::default(),
             names: Known::default(),
@@ -140,7 +145,7 @@ impl Api {
             None => call,
         };
         let answer = self.client.send(on, call, resend).await?;
-        self.budget.observe(&account, answer.headers(), self.clock().now());
+        self.budget.observe_headers(&account, answer.headers(), DAY, self.clock().now());
         Ok(answer)
     }
 

@@ -11,7 +11,7 @@ use abmatic_sync_http::pace::{Allowance, Limit};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 
-use crate::budget::LOOK_AGAIN;
+use crate::api::LOOK_AGAIN;
 use crate::wire::Refusal;
 
 /// What marks a refusal.

@@ -45,7 +45,6 @@
 //! ```
 
 mod api;
-mod budget;
 mod column;
 mod connector;
 mod describe;

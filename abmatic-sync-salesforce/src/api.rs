@@ -9,6 +9,7 @@ use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, Result};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::quota::Quota;
+use abmatic_sync_http::budget::Budget;
 use abmatic_sync_http::client::{Answer, Call, Client};
 use abmatic_sync_http::host::Hosts;
 use abmatic_sync_http::known::{Known, account};
@@ -22,10 +23,10 @@ use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use url::Url;
 
-use crate::budget::Budget;
 use crate::describe::Described;
 use crate::object::Object;
 use crate::paths::ApiVersion;
+use crate::usage::told;
 
 /// Names us in change events, so that an echo can be told ("Call Options Header").
 const CALL_OPTIONS: (HeaderName, HeaderValue) =
@@ -74,6 +75,9 @@ pub(crate) struct Options {
     pub(crate) settle: Duration,
 }
 
+/// The window rolls, and only an answer shows how far: after so long one call may look again.
+const LOOK_AGAIN: Duration = Duration::from_secs(900);
+
 /// Speaks to Salesforce for any number of connections.
 #[derive(Debug)]
 pub(crate) struct Api {
@@ -86,7 +90,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(client: Client, options: Options, budget_percent: u8) -> Self {
-        Self { client, options, budget: Budget::new(budget_percent), described: Known::default() }
+        Self { client, options, budget: Budget::new("calls", budget_percent, LOOK_AGAIN), described: Known::default() }
     }
 
     pub(crate) fn version(&self) -> ApiVersion {
@@ -190,10 +194,12 @@ impl Api {
 
     async fn send(&self, on: &Connection, call: Call, resend: Resend) -> Result<Answer> {
         let account = account(on);
-        self.budget.ask(&account, self.clock().now())?;
+        self.budget.take(&account, 1, self.clock().now())?;
         let (name, value) = CALL_OPTIONS;
         let answer = self.client.send(on, call.with_header(name, value), resend).await?;
-        self.budget.observe(&account, answer.headers(), self.clock().now());
+        if let Some(quota) = told(answer.headers(), self.clock().now()) {
+            self.budget.observe(&account, quota);
+        }
         Ok(answer)
     }
 

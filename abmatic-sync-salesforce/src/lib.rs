@@ -41,7 +41,6 @@
 mod activity;
 mod api;
 mod at_work;
-mod budget;
 mod bulk_query;
 mod collections;
 mod composite;
@@ -67,6 +66,7 @@ mod roles;
 mod row;
 mod rows;
 mod soql;
+mod usage;
 mod values;
 mod verify;
 mod walk;

@@ -73,7 +73,7 @@ async fn the_reserve_of_the_day_is_not_touched() {
     let error = company.connector.read(&company.on, request()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "pipedrive read persons: 105 of the company's 1000 tokens a day are left, and 100 are kept for others \
+        "pipedrive read persons: 105 of the account's 1000 tokens a day are left, and 100 are kept for others \
          (REQUEST_LIMIT_EXCEEDED)"
     );
     assert_eq!(company.queries(LIST).await.len(), 1);

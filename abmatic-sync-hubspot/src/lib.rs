@@ -43,6 +43,7 @@ mod create;
 mod describe;
 mod errors;
 mod find;
+pub mod journal;
 pub mod oauth;
 mod object;
 mod paths;

@@ -38,6 +38,13 @@ pub fn at(consent: &Url, api: &Url) -> Result<Provider> {
     Ok(provider.with_revoke_url(join(api, &version.oauth("token/revoke"))?))
 }
 
+/// The scopes of the app's own token, by which its webhooks journal is read ([`crate::journal::HubspotJournal`]).
+pub const JOURNAL_SCOPES: [&str; 3] = [
+    "developer.webhooks_journal.read",
+    "developer.webhooks_journal.subscriptions.read",
+    "developer.webhooks_journal.subscriptions.write",
+];
+
 /// The scopes that an app needs to read these resources, and to write them where `writes` is set ("Scopes").
 pub fn scopes(resources: &[Resource], writes: bool) -> Vec<String> {
     let mut scopes = vec!["oauth".to_owned(), "crm.lists.read".to_owned()];

@@ -77,6 +77,21 @@ impl ApiVersion {
         format!("{}/{}", self.api("pipelines"), object.name())
     }
 
+    /// The first file that an app's webhooks journal keeps.
+    pub(crate) fn journal_earliest(self) -> String {
+        format!("/webhooks-journal/journal/{}/earliest", self.dated().unwrap_or("v4"))
+    }
+
+    /// The file after the one with that offset.
+    pub(crate) fn journal_after(self, offset: &str) -> String {
+        format!("/webhooks-journal/journal/{}/offset/{}/next", self.dated().unwrap_or("v4"), segment(offset))
+    }
+
+    /// What the journal tells of.
+    pub(crate) fn journal_subscriptions(self) -> String {
+        format!("/webhooks-journal/subscriptions/{}", self.dated().unwrap_or("v4"))
+    }
+
     /// `token` and `token/revoke` of the authorization server.
     pub(crate) fn oauth(self, call: &str) -> String {
         match self.dated() {

@@ -148,13 +148,18 @@ impl Event {
 }
 
 /// A lead is a contact in some stage: which it is, the run sees.
-fn resources_of(object: &str) -> &'static [Resource] {
+pub(crate) fn resources_of(object: &str) -> &'static [Resource] {
     match object.to_ascii_lowercase().as_str() {
         "company" | "0-2" => &[Resource::Account],
         "contact" | "0-1" => &[Resource::Contact, Resource::Lead],
         "deal" | "0-3" => &[Resource::Opportunity],
         _ => &[],
     }
+}
+
+/// The number of the type that keeps a resource.
+pub(crate) fn object_type_of(resource: Resource) -> Option<&'static str> {
+    ["0-1", "0-2", "0-3"].into_iter().find(|number| resources_of(number).contains(&resource))
 }
 
 #[cfg(test)]

@@ -40,12 +40,13 @@
 //! | `/crm/limits/{v}/{records,custom-properties}`, `/crm/property-validations/{v}/{type}` | usage; always no rules |
 //! | `/account-info/{v}/{details,api-usage/daily/private-apps}` | yes |
 //! | `/oauth/{v}/token`, `/introspect`, `/revoke`, `/oauth/v1/{access,refresh}-tokens/{token}` | see `OAUTH_CLIENT` |
+//! | `/webhooks-journal/subscriptions/{v}…`, `/webhooks-journal/journal/{v}/{earliest,latest,offset/{offset}/next}` | with the token of the app itself |
 //! | `/__fake/faults` (POST, DELETE), `/__fake/calls` (GET, DELETE), `/__fake/clock/advance`, `/__fake/state` | no token |
 //!
 //! Types: contacts, companies, deals, leads, notes, tasks, meetings, calls, emails, communications, by plural,
 //! singular or id. Any other path is a 404 in HubSpot's JSON error shape.
 //!
-//! Not covered: custom objects, tickets, products; webhooks and their journal; events; imports and exports; writing
+//! Not covered: custom objects, tickets, products; webhooks; journal events other than of records; events; imports and exports; writing
 //! pipelines; list filters (a dynamic list keeps the members it was given) and list folders; property rules beyond
 //! required ones; PKCE; the 414 for long URLs; sensitive properties; the sanitising of HTML; compressed answers.
 //! Where HubSpot's answer is not documented (the text of a 400 beyond the cap, say) the status is right and the words

@@ -104,7 +104,8 @@ impl Exchange {
 
     /// A token for the app itself, without a user.
     pub(super) async fn client_credentials(&self) -> Result<Granted> {
-        let request = self.client.exchange_client_credentials();
+        let scopes = self.provider.server_scopes.iter().cloned().map(Scope::new);
+        let request = self.client.exchange_client_credentials().add_scopes(scopes);
         request.request_async(&self.bridge).await.map_err(|error| refusal::error(self.provider.title, error))
     }
 

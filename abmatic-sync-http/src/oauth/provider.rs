@@ -36,6 +36,8 @@ pub struct Provider {
     pub client_auth: ClientAuth,
     /// How long an access token is good where the answer does not say.
     pub lifetime: Duration,
+    /// What an app asks for with its own credentials, without a user.
+    pub server_scopes: Vec<String>,
     /// The hosts to which an answer may send us, and our tokens.
     pub hosts: Hosts,
 }
@@ -51,6 +53,7 @@ impl Provider {
             pkce: true,
             client_auth: ClientAuth::Body,
             lifetime: Duration::from_secs(900),
+            server_scopes: Vec::new(),
             hosts,
         }
     }
@@ -73,6 +76,13 @@ impl Provider {
     #[must_use]
     pub fn with_client_auth(mut self, client_auth: ClientAuth) -> Self {
         self.client_auth = client_auth;
+        self
+    }
+
+    /// Sets what an app asks for with its own credentials.
+    #[must_use]
+    pub fn with_server_scopes(mut self, scopes: &[&str]) -> Self {
+        self.server_scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
         self
     }
 

@@ -130,7 +130,7 @@ impl Door {
             keys: &self.keys,
         };
         let hints = format.hints(&arrival)?;
-        self.mark(name, connection, hints).await?;
+        self.mark_on(name, connection, hints).await?;
         Ok(format.reply())
     }
 
@@ -157,7 +157,15 @@ impl Door {
         kept.filter(|kept| kept.connector == connector).ok_or_else(nowhere)
     }
 
-    async fn mark(&self, connector: &str, connection: Option<KeptConnection>, hints: Vec<Hint>) -> Result<()> {
+    /// Marks what the host was told in another way than by a hook: by a journal that it reads. Hints name their accounts.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn mark(&self, connector: &str, hints: Vec<Hint>) -> Result<()> {
+        self.mark_on(connector, None, hints).await
+    }
+
+    async fn mark_on(&self, connector: &str, connection: Option<KeptConnection>, hints: Vec<Hint>) -> Result<()> {
         let mut by_account: BTreeMap<Option<String>, BTreeMap<Resource, Vec<RemoteId>>> = BTreeMap::new();
         for hint in hints {
             by_account.entry(hint.account).or_default().entry(hint.resource).or_default().push(hint.id);

@@ -1,7 +1,7 @@
 //! Webhooks: a CRM says that records have changed, and a run looks at just those.
 //!
 //! A hook is a hint and never the truth: nothing of its content is kept but which records it names. The host has a route
-//! whose requests it hands to a [`door::Door`]. That verifies them by the CRM's [`format`], marks the records they name in
+//! whose requests it hands to a [`door::Door`]. That verifies them by the CRM's [`mod@format`], marks the records they name in
 //! the schedule store, and answers; the scheduler it rings for does the rest. So an answer takes one small transaction, and a
 //! hook that comes again, late, or in another order marks what is marked already.
 //!

@@ -45,6 +45,18 @@ impl Hub {
         Self(FakeHubspot::builder().portal_id(33).start().await.unwrap())
     }
 
+    pub(crate) fn archive(&self, id: &str) {
+        assert!(self.0.user().archive("companies", id));
+    }
+
+    pub(crate) fn merge(&self, primary: &str, other: &str) {
+        self.0.user().merge("companies", primary, other).unwrap();
+    }
+
+    pub(crate) fn wait_days(&self, days: i64) {
+        self.0.advance_ms(days * 24 * 3_600 * 1_000);
+    }
+
     pub(crate) fn hook_of(&self, target: &HookTarget, body: &str) -> HookRequest {
         signed(target, body, 0)
     }

@@ -7,11 +7,12 @@ mod site;
 
 use abmatic_sync_core::clock::Clock as _;
 use abmatic_sync_core::model::journal::Status;
-use abmatic_sync_core::model::resource::Resource::{Account, Contact, Opportunity};
+use abmatic_sync_core::model::resource::Resource::{Account, Contact, Lead, Opportunity};
 use abmatic_sync_core::store::schedules::ScheduleStore as _;
 use abmatic_sync_http::clock::SystemClock;
 use abmatic_sync_http::webhook::request::HookRequest;
 use abmatic_sync_http::webhook::subscribe::Subscriber;
+use abmatic_sync_hubspot::journal::HubspotJournal;
 use http::{HeaderMap, Method};
 use secrecy::ExposeSecret as _;
 
@@ -201,4 +202,44 @@ async fn pipedrive_is_asked_for_hooks_once() {
 async fn activecampaign_is_asked_for_hooks_once() {
     let crm = Active::new().await;
     subscriptions(&crm, &abmatic_sync_activecampaign::ActiveCampaignConnector::new(), 1).await;
+}
+
+/// A host without a public address pulls: edits, deletions, merges and new records arrive, each once.
+#[tokio::test]
+async fn hubspot_s_journal_is_followed() {
+    let crm = Hub::new().await;
+    let ids: Vec<String> = ["One", "Two", "Three"].map(|name| crm.create(name)).into();
+    let site = Site::open(&crm).await;
+    let app = site.app(&crm).await;
+    let journal = HubspotJournal::new();
+    assert_eq!(journal.subscribe(&app, "33", &[Account, Contact, Lead]).await.unwrap(), 2);
+    assert_eq!(journal.subscribe(&app, "33", &[Account, Contact, Lead]).await.unwrap(), 0);
+    assert!(journal.subscribe(&app, "none", &[Account]).await.is_err());
+    let script = async {
+        site.first_sync().await;
+        assert_eq!(journal.follow(&app, &site.door, None).await.unwrap(), None, "nothing is new");
+        crm.rename(&ids[0], "Uno");
+        crm.create("Four");
+        let offset = journal.follow(&app, &site.door, None).await.unwrap();
+        site.looked_at(2).await;
+        assert_eq!(site.names().await, ["Uno", "Two", "Three", "Four"]);
+        assert_eq!(journal.follow(&app, &site.door, offset.clone()).await.unwrap(), offset, "it stands where it stood");
+
+        crm.archive(&ids[1]);
+        crm.merge(&ids[0], &ids[2]);
+        let later = journal.follow(&app, &site.door, offset).await.unwrap();
+        site.looked_at(3).await;
+        let gone: Vec<String> = site.log(Status::Skipped).await.into_iter().map(|entry| entry.message).collect();
+        assert!(gone.iter().any(|message| message.contains("gone")), "{gone:?}");
+        assert!(gone.iter().any(|message| message.contains("merged")), "{gone:?}");
+
+        // Nobody looked for longer than it is kept.
+        crm.wait_days(4);
+        crm.rename(&ids[0], "lost");
+        let offset = journal.follow(&app, &site.door, later).await.unwrap();
+        assert!(offset.is_some());
+        assert_eq!(journal.unsubscribe(&app, "33").await.unwrap(), 2);
+        site.handle.stop();
+    };
+    tokio::join!(site.run(), script);
 }

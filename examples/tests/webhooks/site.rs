@@ -15,15 +15,20 @@ use abmatic_sync_core::store::connections::{ConnectionStore as _, KeptConnection
 use abmatic_sync_core::store::schedules::{Schedule, ScheduleKey, ScheduleStore as _};
 use abmatic_sync_core::store::state::{LogQuery, RunRecord, RunStatus, StateStore as _};
 use abmatic_sync_http::clock::{SystemClock, SystemIds};
+use abmatic_sync_http::oauth::authorizer::{Authorizer, Stores};
+use abmatic_sync_http::oauth::provider::App;
+use abmatic_sync_http::transport::ReqwestTransport;
 use abmatic_sync_http::webhook::door::Door;
 use abmatic_sync_http::webhook::key::HookKeys;
 use abmatic_sync_hubspot::HubspotConnector;
+use abmatic_sync_hubspot::oauth::JOURNAL_SCOPES;
 use abmatic_sync_hubspot::webhook::HubspotWebhooks;
 use abmatic_sync_pipedrive::PipedriveConnector;
 use abmatic_sync_pipedrive::webhook::PipedriveWebhooks;
 use abmatic_sync_salesforce::SalesforceConnector;
 use abmatic_sync_salesforce::webhook::SalesforceMessages;
 use abmatic_sync_sql::store::SqliteStore;
+use abmatic_sync_sql::vault::Keyring;
 use async_trait::async_trait;
 
 use crate::crms::{Crm, SECRET};
@@ -79,6 +84,21 @@ impl Site {
         handle.schedule(schedule).await.unwrap();
         let token = crm.token();
         Self { store, door, handle, kept, key, scheduler: Some(scheduler).into(), token }
+    }
+
+    /// The host's app at HubSpot, by its own credentials.
+    pub(crate) async fn app(&self, crm: &impl Crm) -> Connection {
+        let url = crm.url().parse().unwrap();
+        let provider = abmatic_sync_hubspot::oauth::at(&url, &url).unwrap().with_server_scopes(&JOURNAL_SCOPES);
+        let [id, secret, ..] = abmatic_sync_testkit::fake::hubspot::OAUTH_CLIENT;
+        let app = App::new(id, secret, "https://app.example.com/callback".parse().unwrap());
+        let credentials = Arc::new(self.store.credentials(Keyring::new(1, [7; 32])));
+        let stores = Stores::new(Arc::new(self.store.clone()), credentials as _);
+        let transport = Arc::new(ReqwestTransport::default());
+        let authorizer = Authorizer::new("hubspot", provider, app, transport, Arc::new(SystemClock), stores);
+        let (tenant, id) = ("host".into(), "host/hubspot app".into());
+        let kept = authorizer.connect_server(&tenant, &id).await.unwrap().with_base_url(url);
+        kept.with_credentials(authorizer.credentials(&tenant, &id))
     }
 
     /// The scheduler, until it is stopped.

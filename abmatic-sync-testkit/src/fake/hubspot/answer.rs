@@ -3,6 +3,7 @@
 use crate::fake::exchange::{Request, Response};
 use crate::fake::hubspot::dispatch;
 use crate::fake::hubspot::errors::{self, Refusal};
+use crate::fake::hubspot::journal;
 use crate::fake::hubspot::limits::Allowance;
 use crate::fake::hubspot::oauth::{self, TokenAnswer};
 use crate::fake::hubspot::outcome::{Outcome, Ruling, Turn};
@@ -22,6 +23,9 @@ pub(crate) fn answer(
         return agreed
             .unwrap_or_else(|| refuse(state, &errors::invalid("missing or unknown client_id or redirect_uri")));
     }
+    if let Some(file) = journal::download(state, &request.path, token_of(request).is_some()) {
+        return file;
+    }
     let Some(route) = route else {
         return refuse(state, &errors::unknown_route(&request.method, &request.path));
     };
@@ -31,6 +35,14 @@ pub(crate) fn answer(
     }
     if let Err(refusal) = state.tokens.check(token_of(request), now) {
         return refuse(state, &refusal);
+    }
+    let is_app = state.tokens.is_of_app(token_of(request));
+    if matches!(route.area, Area::Journal | Area::JournalSubscriptions) {
+        let ruling = journal::need_app(is_app).and_then(|()| dispatch::dispatch(state, turn, request, route));
+        return respond(state, ruling);
+    }
+    if is_app {
+        return refuse(state, &errors::missing_scopes(&["oauth".to_owned()]));
     }
     let is_search = route.area == Area::Objects && route.rest.get(1).is_some_and(|word| word == "search");
     let ruling = state

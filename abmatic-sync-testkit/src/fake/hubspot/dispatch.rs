@@ -8,7 +8,9 @@ use crate::fake::hubspot::kind::Kind;
 use crate::fake::hubspot::outcome::{Outcome, Reading, Ruling, Turn};
 use crate::fake::hubspot::routes::{Area, Route};
 use crate::fake::hubspot::state::State;
-use crate::fake::hubspot::{account, associations, batch, lists, objects, owners, pipelines, properties, query};
+use crate::fake::hubspot::{
+    account, associations, batch, journal, lists, objects, owners, pipelines, properties, query,
+};
 
 /// Carries out one call whose token is good.
 pub(crate) fn dispatch(state: &mut State, turn: Turn, request: &Request, route: &Route) -> Ruling {
@@ -16,6 +18,8 @@ pub(crate) fn dispatch(state: &mut State, turn: Turn, request: &Request, route: 
     let found = match route.area {
         Area::AccountInfo => account_info(state, turn, request, &rest),
         Area::Associations => association_batches(state, turn, request, &rest),
+        Area::Journal => journal_file(state, turn, request, &rest),
+        Area::JournalSubscriptions => journal_subscriptions(state, request, &rest),
         Area::Limits => limits(state, request, &rest),
         Area::Lists => list_calls(state, turn, request, &rest),
         Area::OAuth => None,
@@ -36,6 +40,19 @@ fn body(request: &Request) -> Result<Value, Refusal> {
 
 fn kind(name: &str) -> Result<Kind, Refusal> {
     Kind::parse(name).ok_or_else(|| errors::unknown_type(name))
+}
+
+fn journal_file(state: &mut State, turn: Turn, request: &Request, rest: &[&str]) -> Option<Ruling> {
+    if request.method == "GET" { journal::file(state, turn.now, rest) } else { None }
+}
+
+fn journal_subscriptions(state: &mut State, request: &Request, rest: &[&str]) -> Option<Ruling> {
+    Some(match (request.method.as_str(), rest) {
+        ("GET", []) => journal::subscriptions(state),
+        ("POST", []) => body(request).and_then(|body| journal::subscribe(state, &body)),
+        ("DELETE", [id]) => journal::unsubscribe(state, id),
+        _ => return None,
+    })
 }
 
 /// Clients write `true` as their language does: Python's sends `True`.

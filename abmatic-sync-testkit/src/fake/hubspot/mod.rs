@@ -12,6 +12,7 @@ mod errors;
 mod fake;
 mod filter;
 mod handle;
+mod journal;
 mod kind;
 mod limits;
 mod links;

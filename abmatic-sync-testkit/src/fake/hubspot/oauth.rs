@@ -1,6 +1,6 @@
 //! Tokens: which are good, and the endpoints that hand them out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -26,11 +26,18 @@ pub(crate) struct Tokens {
     access: BTreeMap<String, Option<i64>>,
     refresh_revoked: bool,
     codes: Codes,
+    /// Those of the app itself.
+    of_app: BTreeSet<String>,
 }
 
 impl Tokens {
     pub(crate) fn new(token: &str) -> Self {
-        Self { access: BTreeMap::from([(token.to_owned(), None)]), refresh_revoked: false, codes: Codes::default() }
+        Self {
+            access: BTreeMap::from([(token.to_owned(), None)]),
+            refresh_revoked: false,
+            codes: Codes::default(),
+            of_app: BTreeSet::new(),
+        }
     }
 
     /// Whether a call with that token may go on.
@@ -42,6 +49,11 @@ impl Tokens {
             Some(Some(expires)) => Err(errors::expired(*expires, now)),
             None => Err(errors::expired(0, now)),
         }
+    }
+
+    /// Whether it is a token of the app itself, which belongs to no account.
+    pub(crate) fn is_of_app(&self, token: Option<&str>) -> bool {
+        token.is_some_and(|token| self.of_app.contains(token))
     }
 
     /// Makes every token worthless.
@@ -66,6 +78,15 @@ pub(crate) fn token(state: &mut State, turn: Turn, form: &[(String, String)]) ->
     }
     let access = format!("CFAKE{}", state.dice.uuid().replace('-', ""));
     state.tokens.access.insert(access.clone(), Some(turn.now + LIFETIME_SECONDS * 1000));
+    if field(form, "grant_type") == "client_credentials" {
+        state.tokens.of_app.insert(access.clone());
+        let scopes: Vec<&str> = field(form, "scope").split(' ').filter(|scope| !scope.is_empty()).collect();
+        let body = json!({
+            "token_type": "bearer", "access_token": access, "expires_in": LIFETIME_SECONDS, "scopes": scopes,
+            "token_use": "client_credentials",
+        });
+        return (200, body.to_string().into_bytes());
+    }
     if field(form, "grant_type") == "authorization_code" {
         // Who installs the app again gets good tokens again.
         state.tokens.refresh_revoked = false;
@@ -110,7 +131,10 @@ fn check_grant(tokens: &mut Tokens, now: i64, form: &[(String, String)]) -> Resu
         "refresh_token" if tokens.refresh_revoked || field(form, "refresh_token") != REFRESH_TOKEN => {
             Err(errors::oauth("invalid_grant", "BAD_REFRESH_TOKEN", "refresh token is invalid, expired or revoked"))
         }
-        "authorization_code" | "refresh_token" => Ok(()),
+        "client_credentials" if !field(form, "scope").contains("developer.webhooks_journal") => {
+            Err(errors::oauth("invalid_scope", "BAD_SCOPE", "missing or invalid scopes for an app's own token"))
+        }
+        "authorization_code" | "client_credentials" | "refresh_token" => Ok(()),
         _ => Err(errors::oauth("unsupported_grant_type", "BAD_GRANT_TYPE", "missing or unknown grant type")),
     }
 }

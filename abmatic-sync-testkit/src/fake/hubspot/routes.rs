@@ -9,6 +9,8 @@ use crate::fake::hubspot::outcome::Version;
 pub(crate) enum Area {
     AccountInfo,
     Associations,
+    Journal,
+    JournalSubscriptions,
     Limits,
     Lists,
     OAuth,
@@ -57,15 +59,19 @@ const WORDS: &[&str] = &[
     "daily",
     "default",
     "details",
+    "earliest",
     "gdpr-delete",
     "groups",
     "introspect",
     "join-order",
     "labels",
+    "latest",
     "memberships",
     "merge",
     "name",
+    "next",
     "object-type-id",
+    "offset",
     "private-apps",
     "read",
     "records",
@@ -93,6 +99,12 @@ pub(crate) fn parse(path: &str) -> Option<Route> {
         }
         ["account-info", version, rest @ ..] => {
             (Area::AccountInfo, "/account-info".to_owned(), Version::parse(version)?, rest)
+        }
+        ["webhooks-journal", "journal", version, rest @ ..] => {
+            (Area::Journal, "/webhooks-journal/journal".to_owned(), Version::parse(version)?, rest)
+        }
+        ["webhooks-journal", "subscriptions", version, rest @ ..] => {
+            (Area::JournalSubscriptions, "/webhooks-journal/subscriptions".to_owned(), Version::parse(version)?, rest)
         }
         ["oauth", version, rest @ ..] => (Area::OAuth, "/oauth".to_owned(), Version::parse(version)?, rest),
         _ => return None,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::fake::dice::Dice;
 use crate::fake::hubspot::catalogue::Catalogue;
+use crate::fake::hubspot::journal::Journal;
 use crate::fake::hubspot::kind::Kind;
 use crate::fake::hubspot::limits::Limits;
 use crate::fake::hubspot::links::Links;
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) pipelines: BTreeMap<Kind, Vec<Pipeline>>,
     pub(crate) tokens: Tokens,
     pub(crate) limits: Limits,
+    pub(crate) journal: Journal,
     /// Addresses that a GDPR delete has blocked.
     pub(crate) blocked_emails: BTreeSet<String>,
 }
@@ -66,6 +68,7 @@ impl State {
             dice: Dice::new(settings.rng_seed),
             tokens: Tokens::new(&settings.token),
             limits: Limits::new(settings.rate_limits),
+            journal: Journal::default(),
             settings,
             shelves: Kind::all().map(Shelf::new).collect(),
             links: Links::default(),

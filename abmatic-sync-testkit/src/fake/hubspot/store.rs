@@ -1,6 +1,7 @@
 //! What a write does once it may: records made, changed, archived, restored and merged, with all that follows.
 
 use crate::fake::hubspot::draft::Draft;
+use crate::fake::hubspot::journal::{Action, note};
 use crate::fake::hubspot::kind::Kind;
 use crate::fake::hubspot::record::{Author, PropertyId, Record};
 use crate::fake::hubspot::state::State;
@@ -14,6 +15,7 @@ pub(crate) fn create(state: &mut State, kind: Kind, draft: &Draft, now: i64, aut
     let mut record = Record::new(draft.created.unwrap_or(now), Values::pack(pairs));
     record.modified = now;
     let id = state.insert(kind, record, now);
+    note(state, (kind, id), Action::Create, &changes, now);
     for &(to, partner, type_id) in &draft.links {
         state.links.add((kind, id), (to, partner), type_id);
         if kind.facts().engagement {
@@ -93,6 +95,7 @@ pub(crate) fn change(
     record.change(changes, now, author);
     shelf.claim(id, &record.values);
     shelf.live.insert(id, record);
+    note(state, (kind, id), Action::Update, changes, now);
 }
 
 /// Moves a record to the recycle bin; false when it was not there.
@@ -100,6 +103,7 @@ pub(crate) fn archive(state: &mut State, kind: Kind, id: u64, now: i64) -> bool 
     let Some(mut record) = take(state, kind, id) else { return false };
     record.archived_at = Some(now);
     state.shelf_mut(kind).archived.insert(id, record);
+    note(state, (kind, id), Action::Delete, &[], now);
     true
 }
 
@@ -129,6 +133,7 @@ pub(crate) fn restore(state: &mut State, kind: Kind, id: u64, now: i64) -> bool 
     record.archived_at = None;
     shelf.claim(id, &record.values);
     shelf.live.insert(id, record);
+    note(state, (kind, id), Action::Restore, &[], now);
     true
 }
 
@@ -165,6 +170,9 @@ pub(crate) fn merge(state: &mut State, kind: Kind, primary: u64, other: u64, now
     let shelf = state.shelf_mut(kind);
     shelf.claim(new, &record.values);
     shelf.live.insert(new, record);
+    for id in [new, primary, other] {
+        note(state, (kind, id), Action::Merge, &[], now);
+    }
     Some(new)
 }
 

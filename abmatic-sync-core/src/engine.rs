@@ -2,6 +2,7 @@
 
 pub mod health;
 mod quarantine;
+mod target;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,12 +12,10 @@ use chrono::{DateTime, Duration, Utc};
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
-use crate::connector::capabilities::ResourceCapabilities;
 use crate::connector::contract::CrmConnector;
-use crate::connector::request::{Pushdown, Read};
+use crate::connector::request::Read;
+use crate::engine::target::{compile, offered, split_filter};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
-use crate::filter::check::check;
-use crate::filter::expr::Expr;
 use crate::ids::{ConnectionId, IdSource, RunId};
 use crate::meter::run_ended;
 use crate::model::connection::Connection;
@@ -31,17 +30,13 @@ use crate::run::context::RunContext;
 use crate::run::cursors::whole;
 use crate::run::drive::{drive, dry_run};
 use crate::run::lease::{LEASE_SECONDS, hold};
-use crate::run::parents::{followed, with_parents};
+use crate::run::parents::followed;
 use crate::run::quarantine::Quarantine;
 use crate::run::read::BLOCK_RECORDS;
 use crate::run::report::{Plan, RunReport};
 use crate::run::request::{Operation, RunRequest, Settings};
-use crate::steps::mapping::{CompiledMapping, Sides};
 use crate::store::contract::Store;
 use crate::store::state::{Counts, Lease, LogQuery, Retried, RunRecord, RunStatus};
-
-/// How long a CRM's field definitions are taken to hold, in seconds.
-const SCHEMA_TTL_SECONDS: i64 = 600;
 
 /// How far back the newest run of a resource is looked for, among the runs of all.
 const OPEN_RUNS_LOOKED_AT: usize = 200;
@@ -402,49 +397,6 @@ impl Engine {
             started_at: started_at.unwrap_or(now),
         }))
     }
-
-    fn connector(&self, on: &Connection) -> Result<&Arc<dyn CrmConnector>> {
-        self.connectors.iter().find(|held| held.descriptor().name == on.connector).ok_or_else(|| {
-            let names: Vec<&str> = self.connectors.iter().map(|held| held.descriptor().name).collect();
-            let message = format!("no connector is called \"{}\"; registered: {}", on.connector, names.join(", "));
-            Error::invalid(ErrorCode::InvalidSettings, message)
-        })
-    }
-
-    fn target(&self, on: &Connection, resource: Resource, policy: &Policy) -> Result<Target> {
-        let connector = self.connector(on)?;
-        let remote_resource = policy.people_destination.filter(|_| resource.is_person()).unwrap_or(resource);
-        let capabilities = connector.descriptor().resource(remote_resource).cloned().ok_or_else(|| {
-            let message = format!("{} offers no {remote_resource} records", connector.descriptor().title);
-            Error::invalid(ErrorCode::Unsupported, message)
-        })?;
-        let scope = LinkScope::new(on.tenant.clone(), on.id.clone(), resource).to_remote(remote_resource);
-        Ok(Target { connector: Arc::clone(connector), capabilities, scope })
-    }
-
-    async fn both_schemas(&self, on: &Connection, target: &Target) -> Result<(Schema, Arc<Schema>)> {
-        let local = with_parents(self.store.records(), target.scope.resource);
-        let key = (on.id.clone(), target.scope.remote_resource);
-        let now = self.clock.now();
-        let cached = self.schemas.lock().ok().and_then(|schemas| schemas.get(&key).cloned());
-        let is_fresh = |read_at: DateTime<Utc>| now - read_at < Duration::seconds(SCHEMA_TTL_SECONDS);
-        if let Some((_, schema, ahead)) = cached.filter(|(read_at, ..)| is_fresh(*read_at)) {
-            ahead.into_iter().for_each(|ahead| on.server_clock.note(ahead));
-            return Ok((local, schema));
-        }
-        let schema = Arc::new(target.connector.describe(on, target.scope.remote_resource).await?);
-        if let Ok(mut schemas) = self.schemas.lock() {
-            schemas.insert(key, (now, Arc::clone(&schema), on.server_clock.ahead()));
-        }
-        Ok((local, schema))
-    }
-}
-
-/// A connector, and what it offers for the resource that is meant.
-struct Target {
-    connector: Arc<dyn CrmConnector>,
-    capabilities: ResourceCapabilities,
-    scope: LinkScope,
 }
 
 /// What of a request is kept with its run, so that it can be resumed.
@@ -466,58 +418,6 @@ fn kept_request(resource: Resource, operation: Operation) -> RunRequest {
         Operation::Sweep => RunRequest::sweep(resource),
         Operation::Sync(scope) => RunRequest::sync(resource, scope),
         Operation::Targeted { ids, scope } => RunRequest::targeted(resource, scope, ids),
-    }
-}
-
-/// The connector's own mapping, as far as the account goes. A field that only some accounts have (Pipedrive's website and job
-/// title, say) is no error of whoever mapped nothing.
-fn offered(target: &Target, remote: &Schema) -> Mapping {
-    let held = |name: &str| remote.field(name).is_some();
-    let offered =
-        target.capabilities.mapping_of(target.scope.resource).fields.iter().filter(|pair| held(pair.remote.as_str()));
-    Mapping::new(offered.cloned().collect())
-}
-
-/// The connection's own mapping, or what is offered where it has none.
-fn compile(mapping: Option<&Mapping>, target: &Target, local: &Schema, remote: &Schema) -> Result<CompiledMapping> {
-    CompiledMapping::compile(
-        mapping.unwrap_or(&offered(target, remote)),
-        Sides {
-            resource: target.scope.resource,
-            local,
-            remote,
-            remote_key: target.capabilities.key_field.filter(|key| remote.field(key).is_some()),
-            relations: target.capabilities.relations,
-            single_relations: target.capabilities.single_relations,
-        },
-    )
-}
-
-type FilterHere = Option<(Expr, String)>;
-
-/// Decides who evaluates the scope's filter: the CRM where it can, else the engine.
-fn split_filter(request: &RunRequest, target: &Target, schema: &Schema) -> Result<(Option<Expr>, FilterHere)> {
-    let (Operation::Import(scope) | Operation::Sync(scope) | Operation::Targeted { scope, .. }) = &request.operation
-    else {
-        return Ok((None, None));
-    };
-    match scope {
-        Scope::Filter(filter) => {
-            let filter = check(filter, schema)?;
-            match target.connector.pushdown(target.scope.remote_resource, &filter, schema) {
-                Pushdown::Server => Ok((Some(filter), None)),
-                Pushdown::Here(why) => Ok((None, Some((filter, why)))),
-            }
-        }
-        Scope::List(_) if !target.capabilities.lists => {
-            let message = format!(
-                "{} has no lists of {} to import",
-                target.connector.descriptor().title,
-                target.capabilities.remote_name
-            );
-            Err(Error::invalid(ErrorCode::Unsupported, message))
-        }
-        Scope::All | Scope::Ids(_) | Scope::List(_) => Ok((None, None)),
     }
 }
 

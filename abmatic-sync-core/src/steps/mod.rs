@@ -1,5 +1,6 @@
 //! The pure steps, in the order a record takes them; data in, data out, no await.
 
+pub(crate) mod arrival;
 pub mod coerce;
 pub(crate) mod form;
 pub mod gone;
@@ -9,4 +10,5 @@ pub mod merge;
 pub mod normalize;
 pub mod plan;
 pub mod references;
+pub(crate) mod required;
 pub mod single;

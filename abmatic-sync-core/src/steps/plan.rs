@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::ids::FieldName;
 use crate::model::change::{Direction, FieldChange, Reason};
 use crate::model::fields::Fields;
@@ -17,13 +17,14 @@ use crate::model::schema::Schema;
 use crate::model::server_clock::Ahead;
 use crate::model::value::Value;
 use crate::policy::{DuplicateHandling, GoneRule, Writes};
-use crate::steps::form::is_form_of;
+use crate::steps::arrival::{Arrived, arrived};
 use crate::steps::gone::{ThereRules, why_kept_here, why_kept_there};
 use crate::steps::mapping::{CompiledMapping, MappedField};
 use crate::steps::matching::Situation;
 use crate::steps::merge::{Decision, FieldPair, MergeRules, Mode, merge_field};
 use crate::steps::references::ReferenceMap;
-use crate::steps::single::{chosen, completed, is_part, reference};
+use crate::steps::required::check_required;
+use crate::steps::single::{chosen, completed, reference};
 
 /// A record that was read, with what matching found for it.
 #[non_exhaustive]
@@ -328,41 +329,6 @@ fn base_of<'a>(base: &'a Base, field: &FieldName) -> Option<(&'a Value, &'a Valu
     Some((base.local(field.as_str())?, base.remote(field.as_str())?))
 }
 
-/// A value that was under way when a run ended, and what both sides held once it had arrived.
-struct Arrived {
-    way: Direction,
-    local: Value,
-    remote: Value,
-}
-
-/// The value that was under way when a run ended, where its target holds it: then it arrived. A target that still holds what
-/// it held before got nothing, although that may well look like a part of what was sent: `"Acme"` is no cut `"Acme Inc"`
-/// where `"Acme"` was there before.
-fn arrived(base: &Base, field: &MappedField, local: &Value, remote: &Value) -> Option<Arrived> {
-    let name = field.local.as_str();
-    let there = base.under_way(name, Direction::FromAbmatic);
-    let here = base.under_way(name, Direction::ToAbmatic);
-    let has_moved = || base.remote(name).is_none_or(|before| !field.same(before, remote));
-    let holds_one = |several: &Value| field.keeps_one && is_part(several, remote);
-    match (there, here) {
-        (Some(sent), _) if has_moved() && holds_one(sent) => {
-            Some(Arrived { way: Direction::FromAbmatic, local: sent.clone(), remote: remote.clone() })
-        }
-        (_, Some(written)) if field.keeps_one => (field.same(written, local) && holds_one(written)).then(|| Arrived {
-            way: Direction::ToAbmatic,
-            local: local.clone(),
-            remote: remote.clone(),
-        }),
-        (Some(sent), _) if field.same(sent, remote) || (has_moved() && is_form_of(remote, sent)) => {
-            Some(Arrived { way: Direction::FromAbmatic, local: sent.clone(), remote: remote.clone() })
-        }
-        (_, Some(written)) if field.same(written, local) => {
-            Some(Arrived { way: Direction::ToAbmatic, local: local.clone(), remote: written.clone() })
-        }
-        (Some(_) | None, _) => None,
-    }
-}
-
 fn local_edit(record: &LocalRecord, field: &MappedField) -> DateTime<Utc> {
     record.edited_at.get(&field.local).copied().unwrap_or(record.modified_at)
 }
@@ -521,45 +487,6 @@ impl Planned {
         let cleared = |change: &&FieldChange| change.written && change.new.is_blank() && !change.old.is_blank();
         self.changes.iter().filter(cleared).count() as u64
     }
-}
-
-/// Refuses a create that the target would refuse, and warns where a recommended field is empty.
-fn check_required(planned: &mut Planned, mode: Mode, rules: &PlanRules<'_>) -> Result<()> {
-    let Mode::New { source } = mode else { return Ok(()) };
-    let (schema, fields) = match source {
-        Side::Local => (rules.remote_schema, &planned.to_remote),
-        Side::Remote => (rules.local_schema, &planned.to_local),
-    };
-    let filled = |name: &FieldName| fields.get(name.as_str()).is_some_and(|value| !value.is_blank());
-    let missing = |name: &FieldName| {
-        let local = rules.mapping.by_remote(name.as_str()).map(|field| field.local.to_string());
-        let hint = match (source, local) {
-            (Side::Local, Some(local)) => format!("fill \"{local}\""),
-            _ => "map a field to it".to_owned(),
-        };
-        (name.to_string(), hint)
-    };
-    if let Some(field) = schema.fields.iter().find(|field| field.required_on_create && !filled(&field.name)) {
-        let (name, hint) = missing(&field.name);
-        return Err(required_missing(vec![name.clone()], format!("\"{name}\" is required on create: {hint}")));
-    }
-    if let Some(group) = schema.required_any.iter().find(|group| !group.iter().any(filled)) {
-        let names: Vec<String> = group.iter().map(FieldName::to_string).collect();
-        let message = format!("one of {} is required on create", names.join(", "));
-        return Err(required_missing(names, message));
-    }
-    let empty: Vec<String> = schema
-        .recommended
-        .iter()
-        .filter(|name| !filled(name))
-        .map(|name| format!("\"{name}\" is recommended and empty"))
-        .collect();
-    planned.pair.warnings.extend(empty);
-    Ok(())
-}
-
-fn required_missing(fields: Vec<String>, message: String) -> Error {
-    Error::invalid(ErrorCode::RequiredFieldMissing, message).with_fields(fields)
 }
 
 impl PlanRules<'_> {

@@ -38,8 +38,8 @@ use crate::run::request::{Operation, RunRequest, Settings};
 use crate::store::contract::Store;
 use crate::store::state::{Counts, Lease, LogQuery, Retried, RunRecord, RunStatus};
 
-/// How far back the newest run of a resource is looked for, among the runs of all.
-const OPEN_RUNS_LOOKED_AT: usize = 200;
+/// How far back the newest run for something is looked for, among the runs of all; webhooks may wake one a minute.
+const OPEN_RUNS_LOOKED_AT: usize = 2_000;
 
 /// Keeps a host's records aligned with its customers' CRMs.
 ///
@@ -236,13 +236,17 @@ impl Engine {
         self.carry_out(context, &request, record).await
     }
 
-    /// The newest run of the request's resource, where that was a run for the same that stopped or was killed: it can be
-    /// resumed. An older one was overtaken.
+    /// The newest run for just what the request asks for, where it stopped or was killed: it can be resumed. An older one was
+    /// overtaken. Runs for something else in between, such as those that webhooks wake, overtake nothing.
     pub async fn open_run(&self, on: &Connection, request: &RunRequest) -> Result<Option<RunId>> {
         let runs = self.store.state().runs(&on.tenant, &on.id, OPEN_RUNS_LOOKED_AT).await?;
-        let Some(newest) = runs.into_iter().find(|run| run.resource == request.resource) else { return Ok(None) };
-        let is_open = matches!(newest.status, RunStatus::Failed | RunStatus::Running);
-        Ok((is_open && kept_of(&newest)?.operation == request.operation).then_some(newest.id))
+        for run in runs.into_iter().filter(|run| run.resource == request.resource) {
+            if kept_of(&run)?.operation == request.operation {
+                let is_open = matches!(run.status, RunStatus::Failed | RunStatus::Running);
+                return Ok(is_open.then_some(run.id));
+            }
+        }
+        Ok(None)
     }
 
     /// Lines of the log, newest first.

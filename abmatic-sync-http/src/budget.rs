@@ -31,8 +31,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Stops where more than `share_percent` of the day's `unit`s are used, by whomever. After `look_again` one call is let
-    /// through, to see what is left then.
+    /// Stops where more than `share_percent` of the day's `unit`s are used, by whomever. What was told longer ago than
+    /// `look_again` counts no more.
     pub fn new(unit: &'static str, share_percent: u8, look_again: Duration) -> Self {
         Self { unit, share_percent, look_again, known: Mutex::default() }
     }
@@ -46,9 +46,15 @@ impl Budget {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(quota) = known.get_mut(account) else { return Ok(()) };
         let reserve = quota.limit.saturating_mul(100_u64.saturating_sub(self.share_percent.into())) / 100;
-        let look_at = quota.seen + TimeDelta::from_std(self.look_again).unwrap_or(TimeDelta::MAX);
+        let look_again = TimeDelta::from_std(self.look_again).unwrap_or(TimeDelta::MAX);
+        let look_at = quota.seen.checked_add_signed(look_again).unwrap_or(DateTime::<Utc>::MAX_UTC);
         let wait = (look_at - now).to_std().unwrap_or_default();
-        if !wait.is_zero() && quota.remaining < reserve.saturating_add(cost) {
+        if wait.is_zero() {
+            // What was known is too old to go by. Not every answer tells, so that not only one call may look.
+            known.remove(account);
+            return Ok(());
+        }
+        if quota.remaining < reserve.saturating_add(cost) {
             let message = format!(
                 "{} of the account's {} {} a day are left, and {reserve} are kept for others",
                 quota.remaining, quota.limit, self.unit
@@ -112,5 +118,9 @@ mod tests {
         assert!(budget.take("a", 5, at(600)).is_ok(), "a cheaper call still fits");
         assert!(budget.take("b", 10, at(600)).is_ok());
         assert!(budget.take("a", 10, at(3_600)).is_ok(), "after an hour one may look again");
+        assert_eq!(budget.quota("a"), None, "and what was known is too old to tell");
+        let forever = Budget::new("calls", 0, Duration::MAX);
+        forever.observe("a", Quota::new(10, 5, at(0)));
+        assert!(forever.take("a", 1, at(1)).is_err());
     }
 }

@@ -7,7 +7,7 @@ use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::resource::Resource;
-use abmatic_sync_http::client::{Answer, Call, Client};
+use abmatic_sync_http::client::{Call, Client};
 use abmatic_sync_http::clock::SystemClock;
 use abmatic_sync_http::retry::Resend;
 use abmatic_sync_http::transport::{ReqwestTransport, Transport};
@@ -17,6 +17,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::api::{ADDRESS, HOSTS};
@@ -68,9 +69,9 @@ struct Pointer {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct File {
-    #[serde(default)]
-    journal_events: Vec<Event>,
+struct File<'a> {
+    #[serde(default, borrow)]
+    journal_events: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,10 +92,15 @@ struct Subscriptions {
 #[serde(rename_all = "camelCase")]
 struct Subscription {
     id: u64,
-    portal_id: u64,
+    portal_id: Option<u64>,
+    subscription_type: Option<String>,
     object_type_id: Option<String>,
     #[serde(default)]
-    actions: BTreeSet<String>,
+    actions: Option<BTreeSet<String>>,
+    #[serde(default)]
+    object_ids: Option<Vec<serde_json::Value>>,
+    #[serde(default)]
+    properties: Option<Vec<serde_json::Value>>,
 }
 
 impl Default for HubspotJournal {
@@ -130,10 +136,7 @@ impl HubspotJournal {
         types.sort_unstable();
         types.dedup();
         let is_held = |type_id: &str| {
-            held.iter().any(|one| {
-                let tells_all = ACTIONS.iter().all(|action| one.actions.contains(*action));
-                one.portal_id == portal && one.object_type_id.as_deref() == Some(type_id) && tells_all
-            })
+            held.iter().any(|one| one.is_ours(portal) && one.object_type_id.as_deref() == Some(type_id))
         };
         let mut made = 0;
         for type_id in types.into_iter().filter(|type_id| !is_held(type_id)) {
@@ -148,14 +151,15 @@ impl HubspotJournal {
         Ok(made)
     }
 
-    /// Takes back what the journal tells of an account, and says how many subscriptions there were.
+    /// Takes back what [`HubspotJournal::subscribe`] asked for, and says how many subscriptions there were. Others of the app
+    /// stay.
     ///
     /// # Errors
     /// As HubSpot.
     pub async fn unsubscribe(&self, app: &Connection, portal: &str) -> Result<usize> {
         let operation = "hubspot unsubscribe from the journal";
         let mut held = self.subscriptions(app, operation).await?;
-        held.retain(|one| one.portal_id.to_string() == portal);
+        held.retain(|one| portal.parse().is_ok_and(|portal| one.is_ours(portal)));
         for one in &held {
             let url = address(app, &format!("{}/{}", self.version.journal_subscriptions(), one.id))?;
             self.client.send(app, Call::new(operation, Method::DELETE, url), Resend::Safe).await?;
@@ -184,13 +188,16 @@ impl HubspotJournal {
             return Ok(None);
         }
         let Pointer { url, current_offset } = answer.json()?;
-        let file = self.download(&answer, &url).await.map_err(|error| error.at(operation))?;
-        let hints = file.journal_events.iter().flat_map(Event::hints).collect();
-        Ok(Some(JournalPage { hints, offset: current_offset }))
+        let file = self.download(&url).await.map_err(|error| error.at(operation))?;
+        let File { journal_events } = serde_json::from_slice(&file).map_err(|error| answer.unreadable(error))?;
+        // Events of other kinds stand in the same files; what is none of ours is passed over.
+        let events = journal_events.unwrap_or_default().into_iter();
+        let events = events.filter_map(|raw| serde_json::from_str::<Event>(raw.get()).ok());
+        Ok(Some(JournalPage { hints: events.flat_map(|event| event.hints()).collect(), offset: current_offset }))
     }
 
     /// The file stands elsewhere, at an address that is its own permission: no token goes there.
-    async fn download(&self, answer: &Answer, url: &Url) -> Result<File> {
+    async fn download(&self, url: &Url) -> Result<Bytes> {
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
             let message = "the journal names a file at an address that is not one of HTTP";
@@ -201,25 +208,47 @@ impl HubspotJournal {
         if !file.status().is_success() {
             return Err(lost(format!("a file of the journal answers HTTP {}", file.status().as_u16())));
         }
-        serde_json::from_slice(file.body()).map_err(|error| answer.unreadable(error))
+        Ok(file.into_body())
     }
 
     /// Marks all that is new at the door, and gives the offset to keep: files are read again from there, never passed over.
-    /// Where the offset is older than what is kept, it begins with the earliest; polls and sweeps see what is missing.
+    /// Where the offset is older than what is kept, it begins with the earliest; polls and sweeps see what is missing. What
+    /// fails after some files were marked is tried again from there by the next call.
     ///
     /// # Errors
-    /// As HubSpot and the store. What was marked before stays marked.
+    /// As HubSpot and the store, where nothing was marked before.
     pub async fn follow(&self, app: &Connection, door: &Door, offset: Option<String>) -> Result<Option<String>> {
         let mut at = offset;
-        loop {
-            let page = match self.next(app, at.as_deref()).await {
-                Err(error) if error.kind() == ErrorKind::NotFound && at.is_some() => self.next(app, None).await?,
-                page => page?,
+        let mut page = match self.next(app, at.as_deref()).await {
+            Err(error) if error.kind() == ErrorKind::NotFound && at.is_some() => self.next(app, None).await?,
+            page => page?,
+        };
+        while let Some(JournalPage { hints, offset }) = page {
+            door.mark("hubspot", hints).await?;
+            at = Some(offset);
+            page = match self.next(app, at.as_deref()).await {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::warn!(code = error.code().as_str(), "the journal was followed in part: {error}");
+                    return Ok(at);
+                }
             };
-            let Some(page) = page else { return Ok(at) };
-            door.mark("hubspot", page.hints).await?;
-            at = Some(page.offset);
         }
+        Ok(at)
+    }
+}
+
+impl Subscription {
+    /// Whether it tells of all that happens to an object, as those do that are made here.
+    fn is_ours(&self, portal: u64) -> bool {
+        let is_whole = |list: &Option<Vec<serde_json::Value>>| list.as_ref().is_none_or(Vec::is_empty);
+        let tells_all = |told: &BTreeSet<String>| ACTIONS.iter().all(|action| told.contains(*action));
+        self.portal_id == Some(portal)
+            && self.subscription_type.as_deref().is_none_or(|word| word == "OBJECT")
+            && self.object_type_id.as_deref().is_some_and(|known| !resources_of(known).is_empty())
+            && self.actions.as_ref().is_some_and(tells_all)
+            && is_whole(&self.object_ids)
+            && is_whole(&self.properties)
     }
 }
 

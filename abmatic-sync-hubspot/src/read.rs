@@ -193,10 +193,16 @@ impl Reader<'_> {
     }
 
     async fn by_ids(&self, ids: &[RemoteId]) -> Result<Page> {
-        let layout = self.layout().with_merged_ids();
+        let mut layout = self.layout().with_merged_ids();
+        if self.leads() {
+            layout = layout.with(STAGE, FieldType::Choice);
+        }
         let ids: Vec<String> = ids.iter().map(|id| id.as_str().to_owned()).collect();
         let found = self.batches(&layout).following_merges(&ids).await?;
-        let records = found.records.into_iter().map(|one| one.record).collect();
+        let mut records: Vec<RemoteRecord> = found.records.into_iter().map(|one| one.record).collect();
+        if self.leads() {
+            records.iter_mut().for_each(|record| record.elsewhere = !is_lead(record));
+        }
         let mut page = Page::new(records, None);
         page.undecodable = found.undecodable;
         Ok(page)
@@ -244,8 +250,6 @@ impl Reader<'_> {
 
     fn page(&self, found: Found, next: Option<PageCursor>, total: Option<u64>) -> Page {
         // A search has chosen the leads already; elsewhere the stage was read for this.
-        let is_lead =
-            |record: &RemoteRecord| record.fields.get(STAGE).is_none_or(|stage| stage.as_text() == Some(LEAD_STAGE));
         let records = found.records.into_iter().map(|one| one.record);
         let records = records.filter(|record| !self.leads() || is_lead(record)).collect();
         let mut page = Page::new(records, next);
@@ -253,6 +257,10 @@ impl Reader<'_> {
         page.total = total;
         page
     }
+}
+
+fn is_lead(record: &RemoteRecord) -> bool {
+    record.fields.get(STAGE).is_none_or(|stage| stage.as_text() == Some(LEAD_STAGE))
 }
 
 /// The id of a record or of what stands for one. Without it a page cannot be gone on from.

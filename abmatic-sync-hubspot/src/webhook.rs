@@ -4,8 +4,9 @@ use abmatic_sync_core::error::Result;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_http::webhook::format::{Arrival, Hint, Reach, WebhookFormat, refused, unreadable};
 use abmatic_sync_http::webhook::signature::is_hmac_sha256;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// How long a signature is good, in milliseconds, either way ("Validating requests": 5 minutes).
 const WINDOW_MS: u64 = 300_000;
@@ -43,7 +44,7 @@ pub struct HubspotWebhooks {
 }
 
 impl HubspotWebhooks {
-    /// Hooks that are signed with the app's client secret.
+    /// Hooks that are signed with the app's client secret. By an empty one nothing is signed.
     pub fn new(client_secret: impl Into<SecretString>) -> Self {
         Self { secrets: vec![client_secret.into()] }
     }
@@ -67,7 +68,8 @@ impl HubspotWebhooks {
         }
         let address = decoded(&arrival.url);
         let parts = [request.method.as_str().as_bytes(), address.as_bytes(), &request.body, time.as_bytes()];
-        match self.secrets.iter().any(|secret| is_hmac_sha256(secret, &parts, told)) {
+        let mut secrets = self.secrets.iter().filter(|secret| !secret.expose_secret().is_empty());
+        match secrets.any(|secret| is_hmac_sha256(secret, &parts, told)) {
             true => Ok(()),
             false => Err(refused("its signature does not fit its address and body")),
         }
@@ -85,8 +87,10 @@ impl WebhookFormat for HubspotWebhooks {
 
     fn hints(&self, arrival: &Arrival<'_>) -> Result<Vec<Hint>> {
         self.verify(arrival)?;
-        let events: Vec<Event> = serde_json::from_slice(&arrival.request.body).map_err(unreadable)?;
-        Ok(events.iter().flat_map(Event::hints).collect())
+        let events: Vec<&RawValue> = serde_json::from_slice(&arrival.request.body).map_err(unreadable)?;
+        // One that cannot be read is no reason to have a hundred sent again.
+        let events = events.into_iter().filter_map(|raw| serde_json::from_str::<Event>(raw.get()).ok());
+        Ok(events.flat_map(|event| event.hints()).collect())
     }
 }
 
@@ -113,16 +117,15 @@ fn decoded(address: &str) -> String {
 #[serde(rename_all = "camelCase")]
 struct Event {
     portal_id: u64,
-    #[serde(alias = "eventType")]
-    subscription_type: String,
+    subscription_type: Option<String>,
+    event_type: Option<String>,
     object_type_id: Option<String>,
     object_id: Option<u64>,
     from_object_type_id: Option<String>,
     from_object_id: Option<u64>,
     association_type: Option<String>,
     primary_object_id: Option<u64>,
-    #[serde(default)]
-    merged_object_ids: Vec<u64>,
+    merged_object_ids: Option<Vec<u64>>,
     new_object_id: Option<u64>,
 }
 
@@ -130,7 +133,7 @@ impl Event {
     /// The records it names. Of an association it names both ends, by an event each.
     fn hints(&self) -> Vec<Hint> {
         let resources = resources_of(self.object());
-        let merged = self.merged_object_ids.iter().copied();
+        let merged = self.merged_object_ids.iter().flatten().copied();
         let one = [self.object_id, self.from_object_id, self.primary_object_id, self.new_object_id];
         let ids = one.into_iter().flatten().chain(merged);
         let hint =
@@ -142,7 +145,8 @@ impl Event {
     fn object(&self) -> &str {
         let from = self.association_type.as_deref().and_then(|name| name.split("_TO_").next());
         let typed = self.object_type_id.as_deref().or(self.from_object_type_id.as_deref());
-        let named = self.subscription_type.split('.').next().unwrap_or_default();
+        let word = self.subscription_type.as_deref().or(self.event_type.as_deref()).unwrap_or_default();
+        let named = word.split('.').next().unwrap_or_default();
         from.or(typed).unwrap_or(named)
     }
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use http::Method;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::api::Api;
 use crate::connector::PipedriveConnector;
@@ -26,6 +26,18 @@ struct Subscription {
     id: u64,
     event_object: String,
     subscription_url: String,
+    #[serde(default)]
+    is_active: Json,
+    #[serde(default)]
+    remove_time: Option<String>,
+}
+
+impl Subscription {
+    /// Pipedrive keeps the rows of those that it removed after failures.
+    fn is_live(&self) -> bool {
+        let is_off = self.is_active == false || self.is_active == 0;
+        !is_off && self.remove_time.as_deref().is_none_or(str::is_empty)
+    }
 }
 
 #[async_trait]
@@ -67,6 +79,6 @@ async fn held(api: &Api, on: &Connection, target: &HookTarget, operation: &'stat
     let listing: Listing<'_> = answer.json()?;
     let rows = listing.data.iter().map(|raw| serde_json::from_str(raw.get()).map_err(|error| answer.unreadable(error)));
     let mut rows = rows.collect::<Result<Vec<Subscription>>>()?;
-    rows.retain(|one| one.subscription_url == target.url.as_str());
+    rows.retain(|one| one.subscription_url == target.url.as_str() && one.is_live());
     Ok(rows)
 }

@@ -32,7 +32,9 @@ impl WebhookFormat for PipedriveWebhooks {
         let Event { meta } = serde_json::from_slice(&arrival.request.body).map_err(unreadable)?;
         let Some(resource) = resource_of(&meta.entity) else { return Ok(Vec::new()) };
         let ids = [Some(meta.entity_id), meta.merged_to_id, meta.merged_from_id];
-        Ok(ids.into_iter().flatten().map(|id| Hint::new(resource, RemoteId::from(id.text()))).collect())
+        let ids = ids.into_iter().flatten().map(Id::text);
+        let ids = ids.filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()));
+        Ok(ids.map(|id| Hint::new(resource, RemoteId::from(id))).collect())
     }
 }
 

@@ -320,7 +320,7 @@ fn resources(bulk: BulkWrites) -> Vec<ResourceCapabilities> {
         offered.lists = true;
         offered.archived = true;
         offered.filters = FilterSupport::Most;
-        offered.webhooks = true;
+        offered.webhooks = resource != Resource::Activity;
         offered.relations = object.relations();
         offered
     };

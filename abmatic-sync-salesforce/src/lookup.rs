@@ -28,7 +28,9 @@ impl Reader<'_> {
     pub(crate) async fn by_ids(&self, layout: &Layout, ids: &[String]) -> Result<Found> {
         let wanted: BTreeSet<String> = ids.iter().map(|id| long_id(id)).filter(|id| is_id(id)).collect();
         let is_contact = |id: &String| self.object == Object::Lead && id.starts_with(Object::Contact.prefix());
-        let (contacts, own): (Vec<String>, Vec<String>) = wanted.into_iter().partition(is_contact);
+        let (contacts, mut own): (Vec<String>, Vec<String>) = wanted.into_iter().partition(is_contact);
+        // A retrieve is for ids of one object: a single other one would spoil it.
+        own.retain(|id| id.starts_with(self.object.prefix()));
         let mut found = self.following_merges(layout, own).await?;
         let converted: Vec<(String, String)> = take_converted(&mut found);
         let followed = contacts.into_iter().map(|id| (String::new(), id)).chain(converted).collect();

@@ -402,7 +402,7 @@ async fn a_server_connects_to_salesforce_by_signed_assertions() {
     without_a_user(async |process| {
         let stranger = process.authorizer.connect_as(&process.tenant, &process.id, "nobody@example.com").await;
         let refused = stranger.unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::Unauthorized, "{refused}");
+        assert_eq!(refused.kind(), ErrorKind::Invalid, "{refused}");
         process.authorizer.connect_as(&process.tenant, &process.id, "integration@acme.test").await
     })
     .await;

@@ -131,6 +131,8 @@ async fn health_tells_how_each_resource_fares() {
     assert_eq!((before.resources[0].last_success, before.quota), (None, None));
 
     engine.import(&on, Account, Scope::All).await.unwrap();
+    assert_eq!(engine.health(&kept, &store).await.unwrap().resources[0].last_success, None, "an import is no sync");
+    engine.sync(&on, Account, Scope::All).await.unwrap();
     let health = engine.health(&kept, &store).await.unwrap();
     let accounts = &health.resources[0];
     assert_eq!((accounts.resource, accounts.next_run, accounts.set_aside), (Account, None, 0));

@@ -6,19 +6,20 @@ use chrono::{DateTime, Duration, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::connector::request::{Read, ReadRequest};
-use crate::engine::Engine;
+use crate::engine::{Engine, kept_of};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::FieldName;
 use crate::model::connection::{Connection, Credentials};
 use crate::model::journal::Status;
 use crate::model::quota::Quota;
 use crate::model::resource::Resource;
+use crate::run::request::Operation;
 use crate::store::connections::{ConnectionStatus, KeptConnection};
 use crate::store::schedules::{Schedule, ScheduleStore};
-use crate::store::state::{LogQuery, QuarantineQuery, RunStatus};
+use crate::store::state::{LogQuery, QuarantineQuery, RunRecord, RunStatus};
 
 /// How many of the newest runs are looked through for the last that reached its end.
-const RUNS_LOOKED_AT: usize = 500;
+const RUNS_LOOKED_AT: usize = 2_000;
 /// How many of the newest failures are counted by their codes.
 const FAILURES_COUNTED: usize = 10_000;
 /// How many records that are set aside are read at a time.
@@ -44,7 +45,8 @@ pub struct Health {
 pub struct ResourceHealth {
     /// Which.
     pub resource: Resource,
-    /// When the last run that reached its end began: what either side holds since may not be on the other yet.
+    /// When the last sync that reached its end began: what either side holds since may not be on the other yet. Runs for single
+    /// records, as webhooks wake them, do not count.
     pub last_success: Option<DateTime<Utc>>,
     /// When the next run begins by itself, if ever.
     pub next_run: Option<DateTime<Utc>>,
@@ -102,7 +104,10 @@ impl Engine {
         let mut resources = Vec::new();
         for schedule in schedules.schedules(&kept.tenant, &kept.id).await? {
             let resource = schedule.key.resource;
-            let mut ended = runs.iter().filter(|run| run.resource == resource && run.status == RunStatus::Completed);
+            let is_sync =
+                |run: &&RunRecord| kept_of(run).is_ok_and(|kept| matches!(kept.operation, Operation::Sync(_)));
+            let ended = |run: &&RunRecord| run.resource == resource && run.status == RunStatus::Completed;
+            let mut ended = runs.iter().filter(ended).filter(is_sync);
             resources.push(ResourceHealth {
                 resource,
                 last_success: ended.next().map(|run| run.started_at),

@@ -116,6 +116,9 @@ pub struct RemoteRecord {
     pub merged_ids: Vec<RemoteId>,
     /// Whether the CRM deleted or archived it.
     pub deleted: bool,
+    /// Whether it was read by its id although the CRM counts it to another resource, as a contact that is no lead any more:
+    /// its counterpart here keeps it, and it gets none otherwise.
+    pub elsewhere: bool,
 }
 
 impl RemoteRecord {
@@ -129,6 +132,7 @@ impl RemoteRecord {
             edited_at: BTreeMap::new(),
             merged_ids: Vec::new(),
             deleted: false,
+            elsewhere: false,
         }
     }
 }

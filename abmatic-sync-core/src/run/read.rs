@@ -294,6 +294,10 @@ impl Reader {
             (None, Scope::List(_)) => self.linked_only(page.records).await?,
             (None, Scope::All | Scope::Filter(_) | Scope::Ids(_)) => page.records,
         };
+        let (elsewhere, mut own): (Vec<RemoteRecord>, Vec<RemoteRecord>) =
+            std::mem::take(&mut block.remote).into_iter().partition(|record| record.elsewhere);
+        own.extend(self.linked_only(elsewhere).await?);
+        block.remote = own;
         Ok(block)
     }
 
@@ -302,6 +306,9 @@ impl Reader {
         let ids_of =
             |record: &RemoteRecord| [&record.id].into_iter().chain(&record.merged_ids).cloned().collect::<Vec<_>>();
         let ends = LinkEnds::Remote(records.iter().flat_map(ids_of).collect());
+        if ends.is_empty() {
+            return Ok(records);
+        }
         let linked: BTreeSet<RemoteId> =
             self.context.links(&ends).await?.into_iter().map(|link| link.remote_id).collect();
         records.retain(|record| ids_of(record).iter().any(|id| linked.contains(id)));

@@ -17,6 +17,8 @@ use crate::store::schedules::{Mark, Schedule, ScheduleStore, TurnEnd};
 
 /// How many marked records one targeted run looks at.
 const MARKS_MAX: usize = 1_000;
+/// How many marks that could not be looked at are given up once a sync has passed.
+const SEEN_MAX: usize = 10_000;
 /// How many starts without an end are taken for chance.
 const STARTS_MAX: u32 = 3;
 /// How long a connection rests whose runs come to no end.
@@ -77,12 +79,18 @@ impl Workshop {
             self.run(&on, RunRequest::auto_push(key.resource)).await?;
             end.pushed_until = Some(now);
         }
-        if is_due(schedule.marked_at) {
-            self.look_at_marks(&on, schedule).await?;
-        }
+        let looked = if is_due(schedule.marked_at) { self.look_at_marks(&on, schedule).await } else { Ok(()) };
         if is_due(schedule.next_at) {
+            // Marks that stand in the way of a run for them do not stand in the way of the sync, which sees what they told of.
+            let marks = if looked.is_err() { self.schedules.marks(key, SEEN_MAX).await? } else { Vec::new() };
             self.run(&on, RunRequest::sync(key.resource, schedule.scope.clone())).await?;
             end.next_at = schedule.rhythm.next(now, key.spread())?;
+            if let Err(error) = looked {
+                tracing::warn!(connection = %key.connection, resource = %key.resource, "marks were left to a sync: {error}");
+                self.schedules.unmark(key, &marks).await?;
+            }
+        } else {
+            looked?;
         }
         if matches!(kept.status, ConnectionStatus::Paused { .. }) {
             self.set_status(schedule, ConnectionStatus::Active).await?;

@@ -11,4 +11,4 @@ pub mod normalize;
 pub mod plan;
 pub mod references;
 pub(crate) mod required;
-pub mod single;
+pub(crate) mod single;

@@ -16,7 +16,7 @@ use crate::model::resource::{Relation, Side};
 use crate::model::schema::Schema;
 use crate::model::server_clock::Ahead;
 use crate::model::value::Value;
-use crate::policy::{DuplicateHandling, GoneRule, Writes};
+use crate::policy::{BlankRule, DuplicateHandling, GoneRule, Writes};
 use crate::steps::arrival::{Arrived, arrived};
 use crate::steps::gone::{ThereRules, why_kept_here, why_kept_there};
 use crate::steps::mapping::{CompiledMapping, MappedField};
@@ -24,7 +24,7 @@ use crate::steps::matching::Situation;
 use crate::steps::merge::{Decision, FieldPair, MergeRules, Mode, merge_field};
 use crate::steps::references::ReferenceMap;
 use crate::steps::required::check_required;
-use crate::steps::single::{chosen, completed, reference};
+use crate::steps::single::{Others, chosen, reference, whole};
 
 /// A record that was read, with what matching found for it.
 #[non_exhaustive]
@@ -236,11 +236,15 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
             Some(arrived) => Some((&arrived.local, &arrived.remote)),
             None => pair.link.as_ref().and_then(|link| base_of(&link.base, &field.local)),
         };
-        let (remote, base, kept) = if field.keeps_one {
-            (completed(&held, &local, base), base.map(|(local, _)| (local, local)), Some(held))
-        } else {
-            (held, base, None)
+        let whole = field.keeps_one.then(|| {
+            let others = if matches!(mode, Mode::ThreeWay { .. }) { Others::Agreed } else { Others::Here };
+            whole(held.clone(), &local, base, others, rules.merge.blank == BlankRule::Keep)
+        });
+        let base = match &whole {
+            Some(whole) => whole.base.as_ref().map(|(local, remote)| (local, remote)),
+            None => base,
         };
+        let remote = whole.as_ref().map_or(held, |whole| whole.remote.clone());
         let decision = merge_field(
             field,
             FieldPair {
@@ -280,8 +284,8 @@ fn plan_fields(planned: &mut Planned, mode: Mode, references: &ReferenceMap, rul
                 planned.travel_there(at, local, remote, reason, references)?;
             }
         }
-        if let Some(kept) = kept {
-            planned.note_kept(at, kept);
+        if let Some(whole) = whole {
+            planned.note_kept(at, whole.kept);
         }
     }
     Ok(())
@@ -424,7 +428,18 @@ impl Planned {
             Some(relation) => match self.reference_to_send(relation, field, &local, references) {
                 Some(sent) if field.keeps_one => {
                     let kept = references.to_local(relation.target, &sent).value();
-                    (sent, kept)
+                    let held = self.references_before.get(field.remote.as_str());
+                    let held = held.map_or(Value::Null, |held| references.to_local(relation.target, held).value());
+                    if kept == held {
+                        // The one there stays; of the others it knows nothing.
+                        self.agree(at, local, kept, None);
+                        return Ok(());
+                    }
+                    let name = field.local.clone();
+                    self.changes.push(FieldChange::new(name, Direction::FromAbmatic, held, kept.clone(), reason));
+                    self.to_remote.insert(field.remote.clone(), sent);
+                    self.agree(at, local, kept, Some(Direction::FromAbmatic));
+                    return Ok(());
                 }
                 Some(sent) => (sent, local.clone()),
                 None => {

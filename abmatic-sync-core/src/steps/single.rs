@@ -5,36 +5,73 @@ use std::collections::BTreeSet;
 
 use crate::model::value::Value;
 
-/// What the CRM's record would hold if it kept them all: its one, and those here that it never had room for. In the
-/// host's ids; `base` is what both held when they last agreed.
-///
-/// Without a base its one is added to those here; an empty one says nothing of them.
-pub fn completed(remote: &Value, local: &Value, base: Option<(&Value, &Value)>) -> Value {
-    let others = match base {
-        None if remote.is_blank() => return Value::Null,
-        None => ids(local),
-        Some((local, kept)) => {
-            let kept = ids(kept);
-            ids(local).into_iter().filter(|id| !kept.contains(id)).collect()
-        }
+/// A pair's values as if the CRM kept them all, in the host's ids.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// What both held when they last agreed.
+    pub(crate) base: Option<(Value, Value)>,
+    /// What the CRM's record would hold: its one, and those that it never had room for.
+    pub(crate) remote: Value,
+    /// What it keeps in truth, or is taken to keep.
+    pub(crate) kept: Value,
+}
+
+/// Whose others stand beside the CRM's one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// Those on which both agreed, so that an edit here is seen.
+    Agreed,
+    /// Those here, none of which an overwriting run may take away.
+    Here,
+}
+
+/// Completes what the CRM holds. Without a base its one is added to those here, and an empty one says nothing of them.
+/// `keeps_blank`: an emptied one there takes nobody away here.
+pub(crate) fn whole(
+    held: Value,
+    local: &Value,
+    base: Option<(&Value, &Value)>,
+    others: Others,
+    keeps_blank: bool,
+) -> Whole {
+    let Some((agreed, kept_before)) = base else {
+        let remote = if held.is_blank() { Value::Null } else { joined(ids(&held), ids(local)) };
+        return Whole { base: None, remote, kept: held };
     };
-    reference(ids(remote).into_iter().chain(others).collect())
+    let mut kept = ids(kept_before);
+    if kept.len() > 1 {
+        // Agreed on before it was known that the CRM keeps one.
+        let now = ids(&held);
+        kept.retain(|id| now.contains(id));
+    }
+    let without = |several: &Value| ids(several).into_iter().filter(|id| !kept.contains(id)).collect::<BTreeSet<_>>();
+    let seen = if held.is_blank() && keeps_blank { reference(kept.clone()) } else { held };
+    let beside = without(if others == Others::Agreed { agreed } else { local });
+    Whole {
+        base: Some((agreed.clone(), joined(kept.clone(), without(agreed)))),
+        remote: joined(ids(&seen), beside),
+        kept: seen,
+    }
+}
+
+fn joined(one: BTreeSet<String>, others: BTreeSet<String>) -> Value {
+    reference(one.into_iter().chain(others).collect())
 }
 
 /// The one to send of several: that which the CRM holds already, else the first.
-pub fn chosen(several: BTreeSet<String>, held: Option<&Value>) -> BTreeSet<String> {
+pub(crate) fn chosen(several: BTreeSet<String>, held: Option<&Value>) -> BTreeSet<String> {
     let kept = held.and_then(|held| held.ids().find(|id| several.contains(*id)).map(str::to_owned));
     kept.or_else(|| several.into_iter().next()).into_iter().collect()
 }
 
 /// Whether all of one stand in the other, and there are any.
-pub fn is_part(of: &Value, one: &Value) -> bool {
+pub(crate) fn is_part(of: &Value, one: &Value) -> bool {
     let all = ids(of);
     !one.is_blank() && one.ids().all(|id| all.contains(id))
 }
 
 /// A reference, blank where it names nobody.
-pub fn reference(ids: BTreeSet<String>) -> Value {
+pub(crate) fn reference(ids: BTreeSet<String>) -> Value {
     if ids.is_empty() { Value::Null } else { Value::Reference(ids) }
 }
 
@@ -44,7 +81,7 @@ fn ids(value: &Value) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, completed, reference};
+    use super::{Others, chosen, reference, whole};
     use crate::model::value::Value;
 
     fn of(ids: &str) -> Value {
@@ -53,18 +90,43 @@ mod tests {
 
     #[test]
     fn the_others_stand_beside_the_one_that_the_crm_keeps() {
-        let base = (of("a b c"), of("a"));
-        let base = Some((&base.0, &base.1));
-        for (remote, whole) in [("a", "a b c"), ("d", "b c d"), ("", "b c"), ("b", "b c")] {
-            assert_eq!(completed(&of(remote), &of("a b c"), base), of(whole), "the CRM holds {remote:?}");
+        // Agreed, kept before; held now, here now; what the CRM would hold, and would have held.
+        for (agreed, before, held, local, expected, was) in [
+            ("a b c", "a", "a", "a b c", "a b c", "a b c"),
+            ("a b c", "a", "d", "a b c", "b c d", "a b c"),
+            ("a b c", "a", "b", "a b c", "b c", "a b c"),
+            ("a b c", "a", "", "a b c", "b c", "a b c"),
+            ("a", "c", "c", "a", "a c", "a c"),
+            ("a b", "a b", "a", "a b", "a b", "a b"),
+            ("a b", "a b", "d", "a b", "a b d", "a b"),
+        ] {
+            let base = (of(agreed), of(before));
+            let made = whole(of(held), &of(local), Some((&base.0, &base.1)), Others::Agreed, false);
+            assert_eq!((made.remote, made.base.unwrap().1), (of(expected), of(was)), "{agreed} | {before} | {held}");
         }
     }
 
     #[test]
+    fn an_overwriting_run_takes_away_only_what_the_crm_kept() {
+        let base = (of("a b"), of("a"));
+        let base = Some((&base.0, &base.1));
+        assert_eq!(whole(of("a"), &of("a b c"), base, Others::Here, true).remote, of("a b c"));
+        assert_eq!(whole(of("d"), &of("a b c"), base, Others::Here, true).remote, of("b c d"));
+    }
+
+    #[test]
+    fn an_emptied_one_counts_only_where_clears_do() {
+        let base = (of("a b"), of("a"));
+        let base = Some((&base.0, &base.1));
+        assert_eq!(whole(of(""), &of("a b"), base, Others::Agreed, true).remote, of("a b"));
+        assert_eq!(whole(of(""), &of("a b"), base, Others::Agreed, false).remote, of("b"));
+    }
+
+    #[test]
     fn without_a_base_nobody_is_taken_away() {
-        assert_eq!(completed(&of("a"), &of("a b"), None), of("a b"));
-        assert_eq!(completed(&of("c"), &of("a b"), None), of("a b c"));
-        assert_eq!(completed(&of(""), &of("a b"), None), Value::Null);
+        for (held, expected) in [("a", "a b"), ("c", "a b c"), ("", "")] {
+            assert_eq!(whole(of(held), &of("a b"), None, Others::Agreed, false).remote, of(expected));
+        }
     }
 
     #[test]

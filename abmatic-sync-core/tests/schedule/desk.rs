@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct HandClock(Mutex<(TimeDelta, Vec<Waker>)>);
 
 impl HandClock {
-    fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         let mut state = self.0.lock().unwrap();
         state.0 += TimeDelta::seconds(seconds);
         state.1.drain(..).for_each(Waker::wake);

@@ -184,3 +184,36 @@ async fn it_stops_when_told_and_begins_nothing_more() {
     desk.pass(600).await;
     assert_eq!(desk.runs().await.len(), 1);
 }
+
+#[tokio::test]
+async fn hints_in_a_pause_do_not_make_the_sync_begin_anew() {
+    let desk = Desk::new().await;
+    let ids: Vec<RemoteId> = (0..30).map(|number| company(&desk, &format!("name{number}"))).collect();
+    desk.crm.fail_next(Call::Read, Failure::LimitReached);
+    desk.schedule(Rhythm::every(60).unwrap()).await;
+    let paused = desk.runs().await.remove(0);
+    assert_eq!(paused.status, RunStatus::Failed);
+    desk.handle.changed(&desk.key, &ids[3..4]).await.unwrap();
+    desk.pass(600).await;
+    let runs = desk.runs().await;
+    let resumed = runs.iter().find(|run| run.id == paused.id).unwrap();
+    assert_eq!((runs.len(), resumed.status), (2, RunStatus::Completed), "the hint's run, and the first one to its end");
+}
+
+#[tokio::test]
+async fn hints_that_cannot_be_looked_at_do_not_stop_the_sync() {
+    let desk = Desk::new().await;
+    let id = company(&desk, "acme");
+    desk.schedule(Rhythm::every(60).unwrap()).await;
+    desk.crm.edit(Account, &id, &fields([("name", "Acme Inc")]));
+    desk.crm.fail_next(Call::Read, Failure::Unavailable);
+    desk.clock.advance(60);
+    desk.handle.changed(&desk.key, std::slice::from_ref(&id)).await.unwrap();
+    desk.settle().await;
+    let runs = desk.runs().await;
+    let ended: Vec<RunStatus> = runs.iter().map(|run| run.status).collect();
+    assert_eq!(ended, [RunStatus::Completed, RunStatus::Failed, RunStatus::Completed]);
+    assert_eq!(runs[2].counts.updated, 1);
+    assert!(desk.kept.marks(&desk.key, 10).await.unwrap().is_empty(), "the sync has seen what they told of");
+    assert_eq!(desk.kept_schedule().await.failures, 0);
+}

@@ -4,7 +4,7 @@ use abmatic_sync_core::ids::{LocalId, RemoteId};
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::resource::Resource::{Contact, Opportunity};
 use abmatic_sync_core::model::value::Value;
-use abmatic_sync_core::policy::{DuplicateHandling, Policy};
+use abmatic_sync_core::policy::{BlankRule, DuplicateHandling, Policy};
 
 use crate::support::{Host, fields};
 
@@ -131,9 +131,19 @@ async fn one_of_the_others_may_become_the_one_there() {
 }
 
 #[tokio::test]
-async fn none_there_takes_one_away_here() {
+async fn none_there_takes_nobody_away_here() {
+    let deal = Deal::new().await;
+    deal.set_there(None).await;
+    deal.host.sync(Opportunity).await;
+    assert_eq!((deal.here().await, deal.there().await), (vec![0, 1], vec![]));
+    assert!(deal.is_quiet().await);
+}
+
+#[tokio::test]
+async fn none_there_takes_one_away_where_clears_travel() {
     let deal = Deal::new().await;
     let was = kept(&deal).await;
+    deal.host.set_policy(Opportunity, Policy::default().with_blank(BlankRule::Clear)).await;
     deal.set_there(None).await;
     deal.host.sync(Opportunity).await;
     assert_eq!((deal.here().await, deal.there().await), (vec![1 - was], vec![]));
@@ -145,8 +155,10 @@ async fn the_one_there_stays_while_it_is_among_those_here() {
     let deal = Deal::new().await;
     let was = kept(&deal).await;
     deal.set_here(&[0, 1, 2]).await;
+    let writes = deal.host.crm.writes();
     deal.host.sync(Opportunity).await;
-    assert_eq!(kept(&deal).await, was);
+    assert_eq!((kept(&deal).await, deal.host.crm.writes()), (was, writes), "there is nothing to write");
+    assert!(deal.is_quiet().await);
     deal.set_here(&[1 - was, 2]).await;
     deal.host.sync(Opportunity).await;
     assert_ne!(kept(&deal).await, was);
@@ -163,4 +175,14 @@ async fn an_import_that_overwrites_takes_away_only_the_one_that_was_there() {
     deal.host.import(Opportunity).await;
     assert_eq!(deal.here().await, [1 - was, 2]);
     assert!(deal.is_quiet().await);
+}
+
+#[tokio::test]
+async fn an_import_that_overwrites_leaves_those_that_were_added_here() {
+    let deal = Deal::new().await;
+    deal.host.set_policy(Opportunity, Policy::default().with_duplicates(DuplicateHandling::OverwriteAll)).await;
+    deal.set_here(&[0, 1, 2]).await;
+    deal.host.import(Opportunity).await;
+    assert_eq!(deal.here().await, [0, 1, 2]);
+    assert!(deal.host.sync(Opportunity).await.counts.failed == 0 && deal.is_quiet().await);
 }

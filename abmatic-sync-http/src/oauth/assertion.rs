@@ -16,8 +16,8 @@ use serde_json::json;
 
 /// The grant of an assertion.
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// How long an assertion is good, in seconds (Salesforce: three minutes at the most).
-const LIFETIME_SECONDS: i64 = 170;
+/// How long an assertion is good, in seconds (Salesforce: three minutes at the most, by its own clock).
+const LIFETIME_SECONDS: i64 = 120;
 
 /// The private RSA key whose certificate the CRM has. Never shown by `Debug`.
 #[derive(Clone)]
@@ -87,7 +87,7 @@ mod tests {
         let claims = URL_SAFE_NO_PAD.decode(signed.split('.').nth(1).unwrap()).unwrap();
         let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
         assert_eq!(claims["sub"], "int@acme.test");
-        assert_eq!(claims["exp"], 1_790_000_170);
+        assert_eq!(claims["exp"], 1_790_000_120);
         let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
         public.verify(signed.as_bytes(), &signature).unwrap();

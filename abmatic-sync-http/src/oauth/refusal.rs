@@ -21,6 +21,9 @@ enum Verdict {
 const TABLE: &[(&str, &str, Verdict)] = &[
     // Salesforce: two refreshes at once.
     ("invalid_grant", "token request is already being processed", Verdict::Later),
+    // Salesforce, of assertions: the administrator has not let the user's app in, or the app's certificate is another.
+    ("invalid_grant", "invalid assertion", Verdict::App),
+    ("invalid_grant", "user hasn't approved this consumer", Verdict::App),
     // RFC 6749 5.2: expired, revoked, rotated away, or of another server.
     ("invalid_grant", "", Verdict::Dead),
     // HubSpot: the account is deleted.

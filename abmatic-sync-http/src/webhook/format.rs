@@ -52,7 +52,6 @@ pub enum Reach {
 
 /// What a format may ask about a request besides what is in it.
 #[non_exhaustive]
-#[derive(Debug)]
 pub struct Arrival<'a> {
     /// The request.
     pub request: &'a HookRequest,
@@ -63,6 +62,12 @@ pub struct Arrival<'a> {
     /// The connection that its address stands for; nothing where that is an app.
     pub connection: Option<&'a KeptConnection>,
     pub(crate) keys: &'a HookKeys,
+}
+
+impl fmt::Debug for Arrival<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrival").field("request", self.request).field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 impl Arrival<'_> {

@@ -1,11 +1,13 @@
 //! A webhook's request and its answer, whatever server the host receives it with.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-/// A request as the host's server received it.
+/// A request as the host's server received it. Its address, headers and body may hold secrets: `Debug` shows none of them.
 #[non_exhaustive]
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HookRequest {
     /// Its method.
     pub method: Method,
@@ -15,6 +17,16 @@ pub struct HookRequest {
     pub headers: HeaderMap,
     /// Its body as it came.
     pub body: Bytes,
+}
+
+impl fmt::Debug for HookRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HookRequest")
+            .field("method", &self.method)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl HookRequest {

@@ -45,6 +45,14 @@ impl Hub {
         Self(FakeHubspot::builder().portal_id(33).start().await.unwrap())
     }
 
+    pub(crate) fn person(&self, email: &str, stage: &str) -> String {
+        self.0.user().create("contacts", &[("email", email), ("lifecyclestage", stage)]).unwrap()
+    }
+
+    pub(crate) fn set(&self, id: &str, values: &[(&str, &str)]) {
+        self.0.user().update("contacts", id, values).unwrap();
+    }
+
     pub(crate) fn archive(&self, id: &str) {
         assert!(self.0.user().archive("companies", id));
     }

@@ -6,8 +6,11 @@ mod crms;
 mod site;
 
 use abmatic_sync_core::clock::Clock as _;
+use abmatic_sync_core::ids::RemoteId;
 use abmatic_sync_core::model::journal::Status;
 use abmatic_sync_core::model::resource::Resource::{Account, Contact, Lead, Opportunity};
+use abmatic_sync_core::policy::Scope;
+use abmatic_sync_core::run::request::RunRequest;
 use abmatic_sync_core::store::schedules::ScheduleStore as _;
 use abmatic_sync_http::clock::SystemClock;
 use abmatic_sync_http::webhook::request::HookRequest;
@@ -122,6 +125,34 @@ async fn what_hubspot_did_not_sign_is_refused() {
     assert_eq!(site.store.marks(&site.key, 10).await.unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn one_event_that_cannot_be_read_does_not_keep_the_others_out() {
+    let crm = Hub::new().await;
+    let site = Site::open(&crm).await;
+    let target = site.door.target(&site.kept).unwrap();
+    let mixed = r#"[{"portalId":33,"subscriptionType":"company.creation","objectId":"no number"},{"new":"kind"},
+        {"portalId":33,"eventType":"company.merge","subscriptionType":"company.merge","mergedObjectIds":null,"newObjectId":7}]"#;
+    assert_eq!(site.door.receive(&crm.hook_of(&target, mixed)).await.status, 200);
+    assert_eq!(site.store.marks(&site.key, 10).await.unwrap()[0].id.as_str(), "7");
+}
+
+#[tokio::test]
+async fn a_contact_that_is_no_lead_becomes_none_by_a_hook() {
+    let crm = Hub::new().await;
+    let (lead, customer) = (crm.person("lead@acme.com", "lead"), crm.person("customer@acme.com", "customer"));
+    let site = Site::open(&crm).await;
+    let on = site.connection();
+    let targeted = |ids: &[&String]| {
+        RunRequest::targeted(Lead, Scope::All, ids.iter().map(|id| RemoteId::from(id.as_str())).collect())
+    };
+    let report = site.engine.run(&on, &targeted(&[&lead, &customer])).await.unwrap();
+    assert_eq!((report.counts.read, report.counts.created), (1, 1));
+    // One that became a customer since keeps its counterpart.
+    crm.set(&lead, &[("lifecyclestage", "customer"), ("firstname", "Ann")]);
+    let report = site.engine.run(&on, &targeted(&[&lead, &customer])).await.unwrap();
+    assert_eq!((report.counts.read, report.counts.updated), (1, 1));
+}
+
 /// An address is good for its own connection only.
 async fn guessed_addresses_are_refused(crm: &impl Crm, site: &Site) {
     let target = site.door.target(&site.kept).unwrap();
@@ -134,6 +165,7 @@ async fn guessed_addresses_are_refused(crm: &impl Crm, site: &Site) {
     refused(site, &moved(&genuine, &stolen), 401, "the secret of another connection").await;
     refused(site, &moved(&genuine, "/crm/unknown"), 404, "no such CRM").await;
     refused(site, &moved(&genuine, "/elsewhere"), 404, "not ours").await;
+    assert!(!format!("{genuine:?}").contains(secret), "a request is shown without its secrets");
     let mut large = genuine.clone();
     large.body = vec![b' '; 5 * 1024 * 1024].into();
     refused(site, &large, 413, "a flood in one").await;

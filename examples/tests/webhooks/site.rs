@@ -35,6 +35,7 @@ use crate::crms::{Crm, SECRET};
 
 pub(crate) struct Site {
     pub(crate) store: SqliteStore,
+    pub(crate) engine: Engine,
     pub(crate) door: Door,
     pub(crate) handle: SchedulerHandle,
     pub(crate) kept: KeptConnection,
@@ -66,7 +67,7 @@ impl Site {
         let opener = Arc::new(OneToken(crm.token()));
         let clock = Arc::new(SystemClock);
         let scheduler =
-            Scheduler::new(engine, clock.clone(), Arc::clone(&shared) as _, Arc::clone(&shared) as _, opener);
+            Scheduler::new(engine.clone(), clock.clone(), Arc::clone(&shared) as _, Arc::clone(&shared) as _, opener);
         let handle = scheduler.handle();
         let keys = HookKeys::new("0123456789abcdef0123456789abcdef".to_owned()).unwrap();
         let public = "https://hooks.example.com/crm/".parse().unwrap();
@@ -83,7 +84,7 @@ impl Site {
         let schedule = Schedule::new(key.clone(), Rhythm::Realtime { poll_seconds: 86_400 });
         handle.schedule(schedule).await.unwrap();
         let token = crm.token();
-        Self { store, door, handle, kept, key, scheduler: Some(scheduler).into(), token }
+        Self { store, engine, door, handle, kept, key, scheduler: Some(scheduler).into(), token }
     }
 
     /// The host's app at HubSpot, by its own credentials.

@@ -10,6 +10,8 @@ use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::schedule::scheduler::SchedulerHandle;
 use abmatic_sync_core::store::connections::{ConnectionStore, KeptConnection};
 use abmatic_sync_core::store::schedules::ScheduleKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use secrecy::ExposeSecret as _;
 use url::Url;
@@ -51,7 +53,8 @@ pub struct Door {
 }
 
 impl Door {
-    /// A door whose requests come in under this public address: what a proxy in front of the host makes of it does not matter.
+    /// A door whose requests come in under this public address. What a proxy in front of the host does with the scheme and the
+    /// host's name does not matter; the path has to come as it was sent.
     pub fn new(
         public: Url,
         keys: HookKeys,
@@ -80,7 +83,9 @@ impl Door {
         })?;
         let mut url = self.public.clone();
         let secret = self.keys.secret(Purpose::Address, connection)?;
-        let own = [connection.tenant.as_str(), connection.id.as_str(), secret.expose_secret()];
+        // Ids may hold characters that proxies decode or refuse.
+        let (tenant, id) = (encoded(connection.tenant.as_str()), encoded(connection.id.as_str()));
+        let own = [tenant.as_str(), id.as_str(), secret.expose_secret()];
         let own: &[&str] = if format.reach() == Reach::App { &[] } else { &own };
         url.path_segments_mut()
             .map_err(|()| Error::invalid(ErrorCode::InvalidSettings, "the public address of webhooks has no path"))?
@@ -137,8 +142,9 @@ impl Door {
     /// The segments of the path below the public address.
     fn below(&self, request: &HookRequest) -> Option<Vec<String>> {
         let mut segments = request.segments();
-        let public = self.public.path_segments()?.filter(|segment| !segment.is_empty()).count();
-        (segments.len() > public).then(|| segments.split_off(public))
+        let public: Vec<&str> = self.public.path_segments()?.filter(|segment| !segment.is_empty()).collect();
+        let is_below = segments.len() > public.len() && segments.iter().zip(&public).all(|(own, known)| own == known);
+        is_below.then(|| segments.split_off(public.len()))
     }
 
     fn format(&self, connector: &str) -> Option<&Arc<dyn WebhookFormat>> {
@@ -147,7 +153,8 @@ impl Door {
 
     /// The connection that an address stands for. Whether there is one is told only to whoever knows its secret.
     async fn addressed(&self, connector: &str, tenant: &str, id: &str, secret: &str) -> Result<KeptConnection> {
-        let (tenant, id) = (TenantId::from(tenant), ConnectionId::from(id));
+        let (tenant, id) = decoded(tenant).zip(decoded(id)).ok_or_else(nowhere)?;
+        let (tenant, id) = (TenantId::from(tenant.as_str()), ConnectionId::from(id.as_str()));
         let known =
             self.keys.knows(Purpose::Address, &KeptConnection::new(tenant.clone(), id.clone(), connector), secret);
         if !known {
@@ -189,6 +196,14 @@ impl Door {
         }
         Ok(())
     }
+}
+
+fn encoded(id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(id)
+}
+
+fn decoded(segment: &str) -> Option<String> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(segment).ok()?).ok()
 }
 
 fn nowhere() -> Error {

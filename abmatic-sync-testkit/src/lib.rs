@@ -177,6 +177,7 @@
 //! answers to its id with `is_deleted` (or 404, by the builder), `updated_since` combines with `filter_id` and leaves
 //! out records without `update_time`, a `limit` above 500 is a 400, `PATCH` replaces `emails` and `phones` as a whole.
 
+pub mod conformance;
 pub mod fake;
 pub mod memory;
 pub mod simulator;

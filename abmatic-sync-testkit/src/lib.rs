@@ -120,7 +120,7 @@
 //! | `/deals…`, `/contactDeals`, `/dealGroups`, `/dealStages` | yes; hidden deals are stubs; stages cannot be changed |
 //! | `/fields`, `/fieldRels`, `/fieldOption/bulk`, `/fieldValues…` | list, create, options, values |
 //! | `/accountCustomFieldMeta`, `/accountCustomFieldData`, and the same of deals | list, create, values; both shapes of values |
-//! | `/lists`, `/contactLists`, `/tags`, `/contactTags` | list, subscribe, tag, untag |
+//! | `/lists`, `/lists/{id}`, `/contactLists`, `/tags`, `/tags/{id}`, `/contactTags` | list, read, subscribe, tag, untag |
 //! | `/import/bulk_import`, `/import/info` | yes: carried out after some looks |
 //! | `/notes…`, `/users…`, `/webhooks…`, `/webhook/events`, `/eventTracking` | yes; webhooks are kept and not sent |
 //! | `POST /event` (at the host's root) | event tracking, by its own key |

@@ -33,7 +33,10 @@ pub(crate) struct Probe<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
     pub(crate) id: RemoteId,
+    /// What was sent.
     pub(crate) fields: Fields,
+    /// What of it the CRM is said not to hold.
+    pub(crate) unwritten: BTreeSet<FieldName>,
 }
 
 impl<'a> Probe<'a> {
@@ -81,18 +84,17 @@ impl<'a> Probe<'a> {
 
     /// A field of one of these types whose value no check relies on: the least bound one.
     pub(crate) fn field_of(self, types: &[FieldType]) -> Judgement<&'a Field> {
-        let key = self.key();
-        let is_free = |field: &&Field| {
-            let fixed = (self.resource(), field.name.clone());
-            types.contains(&field.field_type)
-                && key.as_ref() != Some(&field.name)
-                && !self.subject().values.contains_key(&fixed)
-        };
-        let free = self.exercised().filter(is_free);
+        let free = self.exercised().filter(|field| types.contains(&field.field_type) && self.is_free(field));
         match free.min_by_key(|field| (field.unique, field.required_on_create)) {
             Some(field) => Ok(field),
             None => not_applicable(format!("no field of type {} is mapped", types[0].as_str())),
         }
+    }
+
+    /// Whether no check relies on a field's value.
+    pub(crate) fn is_free(self, field: &Field) -> bool {
+        let is_fixed = self.subject().values.contains_key(&(self.resource(), field.name.clone()));
+        self.key().as_ref() != Some(&field.name) && !is_fixed
     }
 
     /// The text field that records are told apart by.
@@ -160,12 +162,12 @@ impl<'a> Probe<'a> {
     /// Makes a record with these fields.
     pub(crate) async fn make_with(self, fields: Fields) -> Judgement<Made> {
         let outcome = self.write_one(self.create(fields.clone())).await?;
-        Ok(Made { id: written(outcome)?.id, fields })
+        Ok(made(written(outcome)?, fields))
     }
 
     /// Makes as many as that, in as few writes as that takes.
     pub(crate) async fn make_many(self, count: usize) -> Judgement<Vec<Made>> {
-        let mut made = Vec::new();
+        let mut all = Vec::new();
         let mut drafts = Vec::new();
         for _ in 0..count {
             drafts.push(self.full_sample().await?);
@@ -173,10 +175,10 @@ impl<'a> Probe<'a> {
         for batch in drafts.chunks(self.offer.capabilities.batch_max.max(1)) {
             let writes = batch.iter().map(|fields| self.create(fields.clone())).collect();
             for (outcome, fields) in self.write(writes).await?.into_iter().zip(batch) {
-                made.push(Made { id: written(outcome)?.id, fields: fields.clone() });
+                all.push(made(written(outcome)?, fields.clone()));
             }
         }
-        Ok(made)
+        Ok(all)
     }
 
     async fn make_ids(self, count: usize) -> Judgement<Vec<RemoteId>> {
@@ -283,6 +285,10 @@ macro_rules! eventually {
     }};
 }
 pub(crate) use eventually;
+
+fn made(written: Written, fields: Fields) -> Made {
+    Made { id: written.id, fields, unwritten: written.unwritten }
+}
 
 /// What was written, where it was.
 pub(crate) fn written(outcome: WriteOutcome) -> Judgement<Written> {

@@ -94,6 +94,17 @@ impl Report {
         self.rows.iter().filter(|row| matches!(row.verdict, Verdict::Failed(_)))
     }
 
+    /// Why rows do not apply, and how many for each reason.
+    fn reasons(&self) -> BTreeMap<&str, usize> {
+        let mut reasons = BTreeMap::new();
+        for row in &self.rows {
+            if let Verdict::NotApplicable(why) = &row.verdict {
+                *reasons.entry(why.as_str()).or_default() += 1;
+            }
+        }
+        reasons
+    }
+
     /// Ends a test.
     ///
     /// # Panics
@@ -149,6 +160,9 @@ impl fmt::Display for Report {
         writeln!(f, "\n{passed} passed, {not_applicable} not applicable, {failed} failed")?;
         if self.left_behind > 0 {
             writeln!(f, "{} records could not be deleted", self.left_behind)?;
+        }
+        for (why, count) in self.reasons() {
+            writeln!(f, "{count:4} n.a.: {why}")?;
         }
         write!(f, "{}", Failures(self))
     }

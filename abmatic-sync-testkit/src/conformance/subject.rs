@@ -26,6 +26,7 @@ pub struct Subject {
     pub(crate) unreachable: Option<Connection>,
     pub(crate) values: BTreeMap<(Resource, FieldName), Value>,
     pub(crate) fields: BTreeSet<(Resource, FieldName)>,
+    pub(crate) lacking: BTreeSet<(Resource, FieldName)>,
     pub(crate) sample_relations: BTreeSet<(Resource, FieldName)>,
     pub(crate) exactly_once: BTreeSet<Resource>,
     pub(crate) lists: BTreeMap<Resource, (String, BTreeSet<RemoteId>)>,
@@ -44,6 +45,7 @@ impl Subject {
             twin: None,
             values: BTreeMap::new(),
             fields: BTreeSet::new(),
+            lacking: BTreeSet::new(),
             sample_relations: BTreeSet::new(),
             exactly_once: BTreeSet::new(),
             lists: BTreeMap::new(),
@@ -83,6 +85,13 @@ impl Subject {
     #[must_use]
     pub fn with_field(mut self, resource: Resource, field: impl Into<FieldName>) -> Self {
         self.fields.insert((resource, field.into()));
+        self
+    }
+
+    /// A field of the default mapping that this account lacks: only some accounts have it.
+    #[must_use]
+    pub fn without_field(mut self, resource: Resource, field: impl Into<FieldName>) -> Self {
+        self.lacking.insert((resource, field.into()));
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use abmatic_sync_core::ids::FieldName;
 use abmatic_sync_core::model::change::Direction;
 use abmatic_sync_core::model::schema::FieldType;
 
@@ -49,7 +50,7 @@ pub(crate) const CHECKS: &[Check] = &[
         Resource,
         the_default_mapping_names_fields_that_exist,
         "a new connection would start with a mapping that no run accepts",
-        "name in the default mapping the fields that `describe` tells of"
+        "name in the default mapping the fields that `describe` tells of; say by `Subject::without_field` what only some accounts have"
     ),
     check!(
         Describe,
@@ -148,8 +149,9 @@ async fn the_default_mapping_names_fields_that_exist(probe: Probe<'_>) -> Judgem
     if mapping.fields.is_empty() {
         return not_applicable("there is no default mapping");
     }
-    let missing = mapping.fields.iter().filter(|field| probe.offer.schema.field(field.remote.as_str()).is_none());
-    let missing: Vec<&str> = missing.map(|field| field.remote.as_str()).collect();
+    let lacking = |name: &FieldName| probe.subject().lacking.contains(&(probe.resource(), name.clone()));
+    let named = mapping.fields.iter().map(|field| &field.remote).filter(|name| !lacking(name));
+    let missing: Vec<&FieldName> = named.filter(|name| probe.offer.schema.field(name.as_str()).is_none()).collect();
     ensure!(missing.is_empty(), "{missing:?} do not exist");
     let needed = probe.offer.schema.fields.iter().filter(|field| field.required_on_create);
     let unfilled: Vec<&str> = needed

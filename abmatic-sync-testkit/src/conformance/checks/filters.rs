@@ -11,7 +11,7 @@ use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
 
 use crate::conformance::check::{Check, Judgement, check, ensure, not_applicable};
-use crate::conformance::checks::population::{population, text};
+use crate::conformance::checks::population::{filtered_field, population, text};
 use crate::conformance::probe::{Probe, eventually};
 
 const SCOPE: &str =
@@ -38,7 +38,9 @@ pub(crate) const CHECKS: &[Check] = &[
     check!(Filters, Resource, numbers_are_ordered_as_numbers, SCOPE, "compare numbers as numbers, not as texts"),
     check!(Filters, Resource, numbers_are_equal_by_value, SCOPE, TRANSLATE),
     check!(Filters, Resource, days_are_ordered, SCOPE, "send days in the CRM's own spelling and time zone"),
-    check!(Filters, Resource, choices_are_compared_by_value, SCOPE, TRANSLATE),
+    check!(Filters, Resource, a_choice_equals_its_option, SCOPE, TRANSLATE),
+    check!(Filters, Resource, a_choice_differs_from_other_options, SCOPE, BLANK),
+    check!(Filters, Resource, a_key_is_filtered_by, SCOPE, TRANSLATE),
     check!(Filters, Resource, wildcards_are_ordinary_letters, SCOPE, ESCAPE),
     check!(
         Filters,
@@ -84,15 +86,10 @@ async fn agrees_on(probe: Probe<'_>, filter: Expr, least: usize) -> Judgement {
     })
 }
 
-/// The same, where it may hold of none.
-async fn agrees(probe: Probe<'_>, filter: Expr) -> Judgement {
-    agrees_on(probe, filter, 0).await
-}
-
 /// The text field, and texts of the population.
 async fn texts<const N: usize>(probe: Probe<'_>, starts: [&str; N]) -> Judgement<(FieldName, [String; N])> {
     let tag = population(probe).await?;
-    Ok((probe.text_field()?.name.clone(), starts.map(|start| text(start, tag))))
+    Ok((filtered_field(probe)?.name.clone(), starts.map(|start| text(start, tag))))
 }
 
 async fn equal_finds_the_text(probe: Probe<'_>) -> Judgement {
@@ -142,9 +139,9 @@ async fn not_null_finds_the_rest(probe: Probe<'_>) -> Judgement {
 }
 
 async fn and_narrows(probe: Probe<'_>) -> Judgement {
-    let (name, [tagged]) = texts(probe, [""]).await?;
-    let tagged = field(name.clone()).contains(tagged.trim());
-    agrees_on(probe, field(name).starts_with("Alp").and(tagged), 2).await
+    let (name, [alpha, beta]) = texts(probe, ["Alpha", "beta"]).await?;
+    let either = field(name.clone()).is_in([alpha, beta.clone()]);
+    agrees_on(probe, either.and(field(name).not_equals(beta)), 1).await
 }
 
 async fn or_widens(probe: Probe<'_>) -> Judgement {
@@ -186,18 +183,34 @@ async fn days_are_ordered(probe: Probe<'_>) -> Judgement {
         return not_applicable("no day is written");
     };
     for how in [Comparison::GreaterOrEqual, Comparison::Less, Comparison::Equal] {
-        agrees(probe, field(day.name.clone()).compare(how, own.clone())).await?;
+        agrees_on(probe, field(day.name.clone()).compare(how, own.clone()), 0).await?;
     }
     Ok(())
 }
 
-async fn choices_are_compared_by_value(probe: Probe<'_>) -> Judgement {
+/// A choice, and the option that a record has.
+async fn choice(probe: Probe<'_>) -> Judgement<(FieldName, Value)> {
     let choice = probe.exercised().find(|field| field.field_type == FieldType::Choice);
     let Some(choice) = choice else { return not_applicable("no choice is mapped") };
     let made = probe.make().await?;
-    let own = made.fields.get(choice.name.as_str()).cloned().unwrap_or_default();
-    agrees(probe, field(choice.name.clone()).equals(own.clone())).await?;
-    agrees(probe, field(choice.name.clone()).not_equals(own)).await
+    Ok((choice.name.clone(), made.fields.get(choice.name.as_str()).cloned().unwrap_or_default()))
+}
+
+async fn a_choice_equals_its_option(probe: Probe<'_>) -> Judgement {
+    let (name, own) = choice(probe).await?;
+    agrees_on(probe, field(name).equals(own), 1).await
+}
+
+async fn a_choice_differs_from_other_options(probe: Probe<'_>) -> Judgement {
+    let (name, own) = choice(probe).await?;
+    agrees_on(probe, field(name).not_equals(own), 0).await
+}
+
+async fn a_key_is_filtered_by(probe: Probe<'_>) -> Judgement {
+    let key = probe.key_field()?.name.clone();
+    let made = probe.make().await?;
+    let own = made.fields.get(key.as_str()).cloned().unwrap_or_default();
+    agrees_on(probe, field(key).equals(own), 1).await
 }
 
 async fn wildcards_are_ordinary_letters(probe: Probe<'_>) -> Judgement {
@@ -212,7 +225,7 @@ async fn quotes_do_not_end_a_value(probe: Probe<'_>) -> Judgement {
     for attack in
         ["' OR '1'='1", r#"" OR "1"="1"#, r"\' OR Name != \'", "x'; DROP TABLE accounts; --", "%27 OR 1=1", "a&b=c#d"]
     {
-        agrees(probe, field(name.clone()).equals(attack)).await?;
+        agrees_on(probe, field(name.clone()).equals(attack), 0).await?;
     }
     Ok(())
 }

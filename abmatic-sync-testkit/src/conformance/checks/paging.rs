@@ -16,6 +16,13 @@ pub(crate) const CHECKS: &[Check] = &[
     check!(
         Read,
         Resource,
+        as_many_ids_as_claimed_come_at_once,
+        "the engine asks for `find_max` ids at once",
+        "split what the CRM takes less of, or claim a lower `find_max`"
+    ),
+    check!(
+        Read,
+        Resource,
         every_page_is_read,
         SKIPPED,
         "follow the CRM's cursor to its end, and sort by what is unique where pages are numbered"
@@ -153,6 +160,16 @@ async fn same_rest(probe: Probe<'_>, other: &Arc<dyn CrmConnector>) -> Judgement
         rests.push(rest);
     }
     ensure!(rests[0] == rests[1], "after the first page come {} records, and again {}", rests[0].len(), rests[1].len());
+    Ok(())
+}
+
+async fn as_many_ids_as_claimed_come_at_once(probe: Probe<'_>) -> Judgement {
+    let crowd = probe.crowd().await?;
+    let asked: Vec<RemoteId> = crowd.iter().take(probe.offer.capabilities.find_max).cloned().collect();
+    let records = probe.read_all(Read::Ids(asked.clone())).await?;
+    let came: BTreeSet<&RemoteId> = records.iter().map(|record| &record.id).collect();
+    let missing = asked.iter().filter(|id| !came.contains(id)).count();
+    ensure!(missing == 0, "{missing} of {} are missing", asked.len());
     Ok(())
 }
 

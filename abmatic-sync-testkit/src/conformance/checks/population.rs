@@ -1,9 +1,11 @@
 //! Records to filter by: texts that resemble each other, numbers in a row, and blanks.
 
-use abmatic_sync_core::model::schema::FieldType;
+use abmatic_sync_core::filter::expr::field;
+use abmatic_sync_core::model::schema::{Field, FieldType};
 use abmatic_sync_core::model::value::Value;
 
 use crate::conformance::check::Judgement;
+use crate::conformance::checks::filters::on_the_server;
 use crate::conformance::probe::Probe;
 
 /// What stands before the tag in the texts of the population; none for a blank text.
@@ -30,9 +32,17 @@ pub(crate) async fn population(probe: Probe<'_>) -> Judgement<&str> {
     Ok(tag)
 }
 
+/// The text field to filter by: one whose conditions the CRM evaluates, where there is one.
+pub(crate) fn filtered_field(probe: Probe<'_>) -> Judgement<&Field> {
+    let usual = probe.text_field()?;
+    let is_on_server = |one: &&Field| on_the_server(probe, &field(one.name.clone()).equals("x")).is_ok();
+    let texts = probe.exercised().filter(|one| one.field_type == FieldType::Text && probe.is_free(one));
+    Ok(Some(usual).into_iter().chain(texts).find(is_on_server).unwrap_or(usual))
+}
+
 async fn make(probe: Probe<'_>) -> Judgement<String> {
     let tag = probe.stand.tag(probe.stand.number());
-    let name = probe.text_field()?;
+    let name = filtered_field(probe)?;
     let number = probe.field_of(&[FieldType::Integer, FieldType::Decimal]).ok();
     let mut creates = Vec::new();
     for (place, start) in TEXTS.iter().enumerate() {

@@ -44,6 +44,13 @@ pub(crate) const CHECKS: &[Check] = &[
     ),
     check!(Values, Resource, moments_keep_their_precision, "a time that is cut looks like an edit", TELL),
     check!(Values, Resource, truths_are_kept, CHANGED, "send and read false as false, not as blank"),
+    check!(
+        Values,
+        Resource,
+        several_options_are_kept,
+        "options that run together are one that does not exist",
+        "send and read each option by itself"
+    ),
 ];
 
 /// Writes a value, and compares what is read with what was sent and with what was said.
@@ -96,7 +103,7 @@ async fn combining_letters_are_kept(probe: Probe<'_>) -> Judgement {
 }
 
 async fn quotes_and_backslashes_are_kept(probe: Probe<'_>) -> Judgement {
-    text_survives(probe, r#"O'N "a" \ b, `TAG`; {"a":1} %s"#, false).await
+    text_survives(probe, r#"O'N "a" \ `TAG`;{"a":1} %s"#, false).await
 }
 
 async fn markup_is_kept(probe: Probe<'_>) -> Judgement {
@@ -132,7 +139,8 @@ async fn decimals_are_exact(probe: Probe<'_>) -> Judgement {
 
 async fn large_numbers_are_exact(probe: Probe<'_>) -> Judgement {
     let field = probe.field_of(&[FieldType::Decimal, FieldType::Integer])?;
-    survives(probe, field, Value::Integer(2_147_483_647), false).await?;
+    survives(probe, field, Value::Integer(12_345_678), false).await?;
+    survives(probe, field, Value::Integer(2_147_483_647), true).await?;
     survives(probe, field, Value::Integer(9_007_199_254_740_993), true).await
 }
 
@@ -158,6 +166,12 @@ async fn moments_keep_their_precision(probe: Probe<'_>) -> Judgement {
         survives(probe, field, Value::Instant(moment), false).await?;
     }
     Ok(())
+}
+
+async fn several_options_are_kept(probe: Probe<'_>) -> Judgement {
+    let field = probe.field_of(&[FieldType::MultiChoice])?;
+    let options = field.options.iter().take(2).map(|option| option.value.clone()).collect();
+    survives(probe, field, Value::MultiChoice(options), false).await
 }
 
 async fn truths_are_kept(probe: Probe<'_>) -> Judgement {

@@ -22,6 +22,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Whether the connector does what it should.
+    pub fn is_passed(&self) -> bool {
+        matches!(self, Self::Passed)
+    }
+
     fn word(&self) -> &'static str {
         match self {
             Self::Failed(_) => "FAILED",
@@ -76,7 +81,7 @@ impl Report {
 
     /// How many rows passed.
     pub fn passed(&self) -> usize {
-        self.rows.iter().filter(|row| matches!(row.verdict, Verdict::Passed)).count()
+        self.rows.iter().filter(|row| row.verdict.is_passed()).count()
     }
 
     /// How many rows do not apply.

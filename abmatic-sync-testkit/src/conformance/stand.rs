@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use abmatic_sync_core::connector::capabilities::ResourceCapabilities;
 use abmatic_sync_core::connector::request::Write;
@@ -14,6 +15,8 @@ use tokio::sync::OnceCell;
 
 use crate::conformance::subject::Subject;
 
+/// How long a batch of deletions may take.
+const BATCH_MAX: Duration = Duration::from_secs(20 * 60);
 /// So many words there are, each of at most six letters: short fields hold a tag and more.
 const WORDS: u64 = 36_u64.pow(6);
 
@@ -91,8 +94,9 @@ impl Stand {
             let own = made.iter().rev().filter(|(of, _)| of == resource);
             let writes: Vec<Write> = own.map(|(_, id)| Write::Archive { id: id.clone() }).collect();
             for batch in writes.chunks(offer.capabilities.batch_max.max(1)) {
-                let answer = self.subject.connector.write(&self.subject.on, *resource, batch.to_vec()).await;
-                left += if answer.is_err() { batch.len() } else { 0 };
+                let write = self.subject.connector.write(&self.subject.on, *resource, batch.to_vec());
+                let answer = tokio::time::timeout(BATCH_MAX, write).await;
+                left += if matches!(answer, Ok(Ok(_))) { 0 } else { batch.len() };
             }
         }
         left

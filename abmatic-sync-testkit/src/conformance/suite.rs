@@ -1,6 +1,7 @@
 //! Runs the checks against a subject, one after the other, and clears up behind them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use abmatic_sync_core::model::resource::Resource;
 
@@ -11,6 +12,9 @@ use crate::conformance::probe::Probe;
 use crate::conformance::report::{Report, Row, Verdict};
 use crate::conformance::stand::{Offer, Stand};
 use crate::conformance::subject::Subject;
+
+/// How long one check of one resource may take, by the runtime's clock: a sandbox is slow, and a connector that hangs is slower.
+const CHECK_MAX: Duration = Duration::from_secs(20 * 60);
 
 /// The checks of the contract, and the subject that they are run against.
 ///
@@ -69,7 +73,7 @@ impl Suite {
         checks::ALL.concat()
     }
 
-    /// Runs them. A check that fails, or panics, stops no other one.
+    /// Runs them, within a Tokio runtime that tells the time. A check that fails, panics or hangs stops no other one.
     pub async fn run(self) -> Report {
         let connector = self.subject.connector.descriptor().title.to_owned();
         let (stand, unusable) = Stand::new(self.subject).await;
@@ -98,10 +102,12 @@ async fn on_first(stand: &Stand, unusable: &BTreeMap<Resource, String>, check: &
 }
 
 async fn judge(stand: &Stand, offer: &Offer, check: &Check) -> Verdict {
-    match caught((check.run)(Probe { stand, offer })).await {
-        Ok(Ok(())) => Verdict::Passed,
-        Ok(Err(Finding::Fault(what))) => Verdict::Failed(what),
-        Ok(Err(Finding::NotApplicable(why))) => Verdict::NotApplicable(why),
-        Err(panic) => Verdict::Failed(format!("it panicked: {panic}")),
+    let judged = caught((check.run)(Probe { stand, offer }));
+    match tokio::time::timeout(CHECK_MAX, judged).await {
+        Ok(Ok(Ok(()))) => Verdict::Passed,
+        Ok(Ok(Err(Finding::Fault(what)))) => Verdict::Failed(what),
+        Ok(Ok(Err(Finding::NotApplicable(why)))) => Verdict::NotApplicable(why),
+        Ok(Err(panic)) => Verdict::Failed(format!("it panicked: {panic}")),
+        Err(_) => Verdict::Failed(format!("it did not end within {} minutes", CHECK_MAX.as_secs() / 60)),
     }
 }

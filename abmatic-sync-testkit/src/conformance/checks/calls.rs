@@ -6,7 +6,7 @@ use abmatic_sync_core::connector::request::Read;
 
 use crate::conformance::check::{Check, Judgement, check, ensure, fault};
 use crate::conformance::polls::abandon;
-use crate::conformance::probe::{Probe, update, value};
+use crate::conformance::probe::{Probe, update, value, written};
 
 /// What a usable connector needs at the most for a call of one record.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
@@ -68,7 +68,7 @@ async fn calls_at_once_do_not_mix(probe: Probe<'_>) -> Judgement {
     let tag = probe.sample().1;
     let write = update(&made[2].id, [(text.clone(), tag.as_str().into())]);
     let (first, second, third) = tokio::join!(probe.held(&made[0].id), probe.held(&made[1].id), probe.write_one(write));
-    crate::conformance::probe::written(third?)?;
+    written(third?)?;
     for (record, made) in [(first?, &made[0]), (second?, &made[1])] {
         let (held, sent) = (value(&record, text), made.fields.get(text.as_str()));
         ensure!(record.id == made.id && sent == Some(held), "a read at the same time holds {held:?}, not {sent:?}");

@@ -1,6 +1,7 @@
 //! Reads by the time of the last change.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use abmatic_sync_core::connector::request::Read;
 use abmatic_sync_core::filter::expr::field;
@@ -90,7 +91,7 @@ async fn an_edit_moves_the_time_of_change(probe: Probe<'_>) -> Judgement {
     offered(probe)?;
     let id = probe.make().await?.id;
     let before = time_of(probe, &id).await?;
-    probe.subject().clock.sleep(std::time::Duration::from_secs(2)).await;
+    probe.subject().clock.sleep(Duration::from_secs(2)).await;
     probe.set(&id, &probe.text_field()?.name, probe.sample().1.into()).await?;
     let after = time_of(probe, &id).await?;
     ensure!(after > before, "it was {before} before and is {after} two seconds later");
@@ -112,7 +113,7 @@ async fn a_window_holds_what_was_made_in_it(probe: Probe<'_>) -> Judgement {
 async fn a_window_holds_what_was_edited_in_it(probe: Probe<'_>) -> Judgement {
     offered(probe)?;
     let id = probe.make().await?.id;
-    probe.subject().clock.sleep(std::time::Duration::from_secs(5)).await;
+    probe.subject().clock.sleep(Duration::from_secs(5)).await;
     probe.set(&id, &probe.text_field()?.name, probe.sample().1.into()).await?;
     let edited = time_of(probe, &id).await?;
     eventually!(probe, {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{Page, PageCursor, Read, ReadRequest};
@@ -203,6 +204,8 @@ impl Begun<'_> {
 async fn edits_while_paging_skip_nothing(probe: Probe<'_>) -> Judgement {
     let text = probe.text_field()?.name.clone();
     let begun = begin(probe).await?;
+    // CRMs that tell the time in seconds tell these edits from the creates.
+    probe.subject().clock.sleep(Duration::from_secs(2)).await;
     let read = begun.crowd.iter().filter(|id| begun.first.contains(id)).take(2);
     let later = begun.crowd.iter().filter(|id| !begun.first.contains(id)).take(1);
     for id in read.chain(later) {

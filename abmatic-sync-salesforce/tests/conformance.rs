@@ -61,7 +61,7 @@ async fn members(connector: &SalesforceConnector, on: &Connection) -> Vec<Remote
 async fn it_keeps_the_contract() {
     let fake = Arc::new(FakeSalesforce::builder().simulated_clock(NOW_MS).start().await.unwrap());
     let clock: Arc<dyn Clock> = Arc::new(FakeTime(Arc::clone(&fake)));
-    let connector = || SalesforceConnector::builder().clock(Arc::clone(&clock)).build();
+    let connector = || SalesforceConnector::builder().clock(Arc::clone(&clock)).bulk_write_min(2_050).build();
     let on = Connection::new("t", "c", "salesforce", Credentials::token(fake.token()));
     let on = on.with_base_url(fake.base_url().parse().unwrap());
     let view = fake.user().create_list_view("Account", "Members", "NumberOfEmployees = 4242").unwrap();

@@ -1,4 +1,6 @@
-//! Test tools of abmatic-sync: fake CRMs that anyone can call, in any language.
+//! Test tools of abmatic-sync: fake CRMs that anyone can call, in any language, and what connectors and the engine are held against.
+//!
+//! A connector is certified by [`conformance`], the engine by [`simulator`]; [`memory`] has stores and a CRM without a socket.
 //!
 //! # The fake HubSpot
 //!

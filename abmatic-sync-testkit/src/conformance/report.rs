@@ -149,17 +149,15 @@ impl fmt::Display for Report {
             cells.insert((row.check, row.resource), row.verdict.word());
         }
         let width = lines.iter().map(|(_, check)| check.len()).max().unwrap_or(0);
-        write!(f, "{:COLUMN$}  {:width$}", self.connector, "")?;
-        for column in &columns {
-            write!(f, "  {:COLUMN$}", column.map_or("connector", Resource::as_str))?;
-        }
-        writeln!(f)?;
-        for (area, check) in lines {
-            write!(f, "{:COLUMN$}  {check:width$}", area.as_str())?;
-            for column in &columns {
-                write!(f, "  {:COLUMN$}", cells.get(&(check, *column)).unwrap_or(&""))?;
-            }
-            writeln!(f)?;
+        let line = |area: &str, check: &str, cells: &dyn Fn(&Option<Resource>) -> &'static str| {
+            let cells: String = columns.iter().map(|column| format!("  {:COLUMN$}", cells(column))).collect();
+            format!("{area:COLUMN$}  {check:width$}{cells}").trim_end().to_owned()
+        };
+        let title = |column: &Option<Resource>| column.map_or("connector", Resource::as_str);
+        writeln!(f, "{}", line(&self.connector, "", &title))?;
+        for (area, check) in &lines {
+            let cell = |column: &Option<Resource>| cells.get(&(check, *column)).copied().unwrap_or("");
+            writeln!(f, "{}", line(area.as_str(), check, &cell))?;
         }
         let (passed, not_applicable, failed) = (self.passed(), self.not_applicable(), self.failed());
         writeln!(f, "\n{passed} passed, {not_applicable} not applicable, {failed} failed")?;

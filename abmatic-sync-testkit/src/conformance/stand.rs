@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use abmatic_sync_core::connector::capabilities::ResourceCapabilities;
-use abmatic_sync_core::connector::request::Write;
-use abmatic_sync_core::error::Result;
+use abmatic_sync_core::connector::request::{Write, WriteOutcome};
+use abmatic_sync_core::error::{ErrorKind, Result};
 use abmatic_sync_core::ids::RemoteId;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::Schema;
@@ -96,7 +96,7 @@ impl Stand {
             for batch in writes.chunks(offer.capabilities.batch_max.max(1)) {
                 let write = self.subject.connector.write(&self.subject.on, *resource, batch.to_vec());
                 let answer = tokio::time::timeout(BATCH_MAX, write).await;
-                left += if matches!(answer, Ok(Ok(_))) { 0 } else { batch.len() };
+                left += answer.map_or(batch.len(), |answer| answer.map_or(batch.len(), |outcomes| kept(&outcomes)));
             }
         }
         left
@@ -105,6 +105,16 @@ impl Stand {
     fn made(&self) -> MutexGuard<'_, Vec<(Resource, RemoteId)>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many records are still there after a batch of deletions.
+fn kept(outcomes: &[WriteOutcome]) -> usize {
+    let is_gone = |outcome: &&WriteOutcome| match outcome {
+        WriteOutcome::Written(_) => true,
+        WriteOutcome::Failed(error) => error.kind() == ErrorKind::NotFound,
+        _ => false,
+    };
+    outcomes.len() - outcomes.iter().filter(is_gone).count()
 }
 
 async fn described(subject: &Subject, resource: Resource) -> Result<Schema> {

@@ -1,12 +1,14 @@
 //! What the connector under test says of itself and of its fields.
 
-use abmatic_sync_core::connector::capabilities::Descriptor;
+use abmatic_sync_core::connector::capabilities::{BulkWrites, Descriptor};
 use abmatic_sync_core::model::mapping::FieldMapping;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::{ChoiceOption, Field, FieldType, Schema};
 
 use crate::fault::Fault;
 
+/// From so many on writes go as a job.
+pub(crate) const BULK_MIN: usize = 20;
 /// Fields of accounts beyond those of the memory CRM, one of each type.
 pub(crate) const TYPED: [&str; 6] = ["founded", "kind", "revenue", "seen", "tags", "target"];
 
@@ -17,6 +19,7 @@ pub(crate) fn descriptor(mut descriptor: Descriptor, fault: Option<Fault>) -> De
     }
     for offered in &mut descriptor.resources {
         offered.archived = true;
+        offered.bulk = (offered.resource == Resource::Account).then(|| BulkWrites::new(BULK_MIN, BULK_MIN));
         offered.lists = offered.resource == Resource::Account;
         match fault {
             Some(Fault::UnknownRelation) if offered.resource == Resource::Contact => offered.relations = &["boss"],

@@ -12,6 +12,7 @@ use chrono::{DateTime, Days};
 
 use crate::crm::Crm;
 use crate::fault::Fault;
+use crate::schema::BULK_MIN;
 
 const BATCH: usize = 7;
 
@@ -40,7 +41,8 @@ impl Crm {
         for write in writes {
             outcomes.push(self.one(on, resource, write).await?);
         }
-        if self.has(Fault::OutcomesReversed) {
+        let is_job = outcomes.len() >= BULK_MIN;
+        if self.has(Fault::OutcomesReversed) || (is_job && self.has(Fault::BulkMixesRows)) {
             outcomes.reverse();
         }
         Ok(outcomes)

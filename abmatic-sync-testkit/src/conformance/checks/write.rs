@@ -85,6 +85,13 @@ pub(crate) const CHECKS: &[Check] = &[
         "the engine links to the record that is there, where it is told so",
         "map the refusal to `ErrorKind::Duplicate`, with the id where the CRM names it"
     ),
+    check!(
+        Write,
+        Resource,
+        a_bulk_write_is_told_row_by_row,
+        MIXED_UP,
+        "map each row of the job's results to its write, by a key in the row"
+    ),
 ];
 
 async fn no_writes_have_no_outcomes(probe: Probe<'_>) -> Judgement {
@@ -248,5 +255,32 @@ async fn a_taken_key_is_a_duplicate(probe: Probe<'_>) -> Judgement {
     ensure!(error.kind() == ErrorKind::Duplicate, "the error is {:?}: {error}", error.kind());
     let named = error.existing_id();
     ensure!(named.is_none_or(|id| *id == first.id), "{named:?} is named, {} has the key", first.id);
+    Ok(())
+}
+
+async fn a_bulk_write_is_told_row_by_row(probe: Probe<'_>) -> Judgement {
+    let Some(bulk) = probe.offer.capabilities.bulk else {
+        return not_applicable("no jobs for large pushes are offered");
+    };
+    let most = probe.subject().records_max;
+    if bulk.min > most {
+        return not_applicable(format!("a job begins at {}, and no more than {most} may be made", bulk.min));
+    }
+    let mut drafts = Vec::new();
+    for _ in 0..bulk.min {
+        drafts.push(probe.full_sample().await?);
+    }
+    let writes = drafts.iter().map(|fields| probe.create(fields.clone())).collect();
+    let outcomes = probe.write(writes).await?.into_iter().map(written).collect::<Judgement<Vec<_>>>()?;
+    let text = &probe.text_field()?.name;
+    for place in [0, 1, bulk.min / 2, bulk.min - 1] {
+        let record = probe.held(&outcomes[place].id).await?;
+        let (held, sent) = (value(&record, text), drafts[place].get(text.as_str()));
+        ensure!(
+            sent == Some(held),
+            "row {place} of {}: the outcome of {sent:?} leads to the record of {held:?}",
+            bulk.min
+        );
+    }
     Ok(())
 }

@@ -24,6 +24,7 @@
 
 pub mod check;
 mod checks;
+mod lossy;
 mod polls;
 mod probe;
 pub mod report;

@@ -19,6 +19,19 @@ pub(crate) async fn abandon(future: impl Future + Send, polls: usize) -> bool {
     .await
 }
 
+/// What a future comes to while another one runs beside it.
+pub(crate) async fn beside<T>(other: impl Future<Output = ()> + Send, future: impl Future<Output = T> + Send) -> T {
+    let (mut other, mut future) = (pin!(other), pin!(future));
+    let mut ended = false;
+    poll_fn(move |context| {
+        if !ended {
+            ended = other.as_mut().poll(context).is_ready();
+        }
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
 /// What a future comes to, or the text of its panic.
 pub(crate) async fn caught<T>(future: impl Future<Output = T> + Send) -> Result<T, String> {
     let mut future = pin!(future);

@@ -24,6 +24,7 @@ pub struct Subject {
     pub(crate) twin: Option<Arc<dyn CrmConnector>>,
     pub(crate) refused: Option<Connection>,
     pub(crate) unreachable: Option<Connection>,
+    pub(crate) losing: Option<Connection>,
     pub(crate) values: BTreeMap<(Resource, FieldName), Value>,
     pub(crate) fields: BTreeSet<(Resource, FieldName)>,
     pub(crate) lacking: BTreeSet<(Resource, FieldName)>,
@@ -42,6 +43,7 @@ impl Subject {
             unreachable: nobody_there(&on),
             on,
             clock,
+            losing: None,
             twin: None,
             values: BTreeMap::new(),
             fields: BTreeSet::new(),
@@ -71,6 +73,14 @@ impl Subject {
     #[must_use]
     pub fn with_unreachable(mut self, connection: Connection) -> Self {
         self.unreachable = Some(connection);
+        self
+    }
+
+    /// A connection over which writes are done and their answers are lost. A proxy that does so stands between the connector and
+    /// a base URL of plain HTTP unless told.
+    #[must_use]
+    pub fn with_losing(mut self, connection: Connection) -> Self {
+        self.losing = Some(connection);
         self
     }
 

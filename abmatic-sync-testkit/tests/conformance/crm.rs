@@ -182,7 +182,13 @@ impl CrmConnector for Crm {
 
     async fn write(&self, on: &Connection, resource: Resource, writes: Vec<Write>) -> Result<Vec<WriteOutcome>> {
         self.enter(on, resource).await?;
-        self.carry_out(on, resource, writes).await
+        let outcomes = self.carry_out(on, resource, writes).await?;
+        if on.id.as_str() == "loses" {
+            let is_wrong = self.has(Fault::LostAnswerIsUnavailable);
+            let kind = if is_wrong { ErrorKind::Unavailable } else { ErrorKind::Ambiguous };
+            return Err(Error::new(kind, ErrorCode::ConnectionLost, "the connection was cut off"));
+        }
+        Ok(outcomes)
     }
 
     async fn verify(&self, on: &Connection, request: VerifyRequest) -> Result<Vec<Option<RemoteRecord>>> {

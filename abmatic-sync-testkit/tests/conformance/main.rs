@@ -42,6 +42,7 @@ async fn subject(fault: Option<Fault>) -> Subject {
     let mut subject = Subject::new(crm.clone(), on, clock)
         .with_twin(crm.twin())
         .with_unreachable(connection("nobody", crm::TOKEN))
+        .with_losing(connection("loses", crm::TOKEN))
         .with_list(Resource::Account, MEMBERS, members);
     for resource in [Resource::Account, Resource::Contact, Resource::Lead, Resource::Opportunity] {
         subject = subject.exactly_once(resource);

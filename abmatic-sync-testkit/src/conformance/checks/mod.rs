@@ -7,6 +7,7 @@ mod describe;
 mod filters;
 mod find;
 mod incremental;
+mod lost;
 mod paging;
 mod population;
 mod read;
@@ -30,6 +31,7 @@ pub(crate) const ALL: &[&[Check]] = &[
     associations::CHECKS,
     deletes::CHECKS,
     calls::CHECKS,
+    lost::CHECKS,
     write::CHECKS,
     paging::CHECKS,
 ];

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat};
+use abmatic_sync_core::clock::Clock;
+use async_trait::async_trait;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -32,7 +35,7 @@ const FIELDS: &[(&str, &[Definition])] = &[
     ),
 ];
 
-/// A Tiny CRM on a free port of this machine. Its time stands still until it is moved.
+/// A Tiny CRM on a free port of this machine.
 pub struct FakeTiny {
     server: MockServer,
     state: Arc<Mutex<State>>,
@@ -62,16 +65,22 @@ impl FakeTiny {
     pub fn token(&self) -> &'static str {
         TOKEN
     }
+}
 
-    /// Its time, in milliseconds since 1970.
-    pub fn now_ms(&self) -> i64 {
-        locked(&self.state).now_ms
+/// Its own time, by which a connector may wait: it passes only then.
+#[async_trait]
+impl Clock for FakeTiny {
+    fn now(&self) -> DateTime<Utc> {
+        time(locked(&self.state).now_ms)
     }
 
-    /// Moves its time forward.
-    pub fn advance_ms(&self, by_ms: i64) {
-        locked(&self.state).now_ms += by_ms;
+    async fn sleep(&self, duration: Duration) {
+        locked(&self.state).now_ms += i64::try_from(duration.as_millis()).unwrap_or(0);
     }
+}
+
+fn time(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or_default()
 }
 
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
@@ -124,7 +133,8 @@ impl Respond for Answers {
             }
             _ => return ResponseTemplate::new(404),
         };
-        ResponseTemplate::new(200).set_body_json(answer)
+        let date = time(state.now_ms).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        ResponseTemplate::new(200).insert_header("date", date).set_body_json(answer)
     }
 }
 
@@ -142,7 +152,7 @@ fn listed(list: &Json, text: &str) -> bool {
 }
 
 fn shown(row: &Row) -> Json {
-    let time = |ms| DateTime::from_timestamp_millis(ms).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true));
+    let time = |ms| time(ms).to_rfc3339_opts(SecondsFormat::Millis, true);
     json!({
         "id": row.id.to_string(), "key": row.key, "created": time(row.created_ms), "changed": time(row.changed_ms),
         "fields": row.fields,
@@ -161,7 +171,7 @@ impl State {
     /// `GET /{object}`: rows after an id, changed in a window if one is given.
     fn page(&self, object: &str, query: &BTreeMap<String, String>) -> Json {
         let number = |name: &str| query.get(name).and_then(|text| text.parse::<u64>().ok());
-        let time = |name: &str| Some(query.get(name)?.parse::<DateTime<chrono::Utc>>().ok()?.timestamp_millis());
+        let time = |name: &str| Some(query.get(name)?.parse::<DateTime<Utc>>().ok()?.timestamp_millis());
         let (after, limit) = (number("after").unwrap_or(0), number("limit").unwrap_or(100).min(100) as usize);
         let (since, until) = (time("since").unwrap_or(i64::MIN), time("until").unwrap_or(i64::MAX));
         let in_window = |row: &&Row| row.id > after && (since..=until).contains(&row.changed_ms);

@@ -317,7 +317,7 @@ pub(crate) fn update(id: &RemoteId, fields: impl IntoIterator<Item = (FieldName,
     }
 }
 
-/// Records by id; one that came twice is an error of a read that the suite alone disturbs.
+/// Records by id.
 pub(crate) fn by_id(records: &[RemoteRecord]) -> BTreeMap<&str, &RemoteRecord> {
     records.iter().map(|record| (record.id.as_str(), record)).collect()
 }

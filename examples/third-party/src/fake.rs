@@ -143,7 +143,11 @@ fn defined(object: &str) -> &'static [Definition] {
 }
 
 fn fields(object: &str) -> Json {
-    let field = |(name, kind, required, unique): &Definition| json!({"name": name, "kind": kind, "required": required, "unique": unique});
+    let field = |(name, kind, required, unique): &Definition| {
+        json!({
+            "name": name, "kind": kind, "required": required, "unique": unique,
+        })
+    };
     defined(object).iter().map(field).collect()
 }
 

@@ -50,7 +50,7 @@ pub(crate) const CHECKS: &[Check] = &[
         Resource,
         the_default_mapping_names_fields_that_exist,
         "a new connection would start with a mapping that no run accepts",
-        "name in the default mapping the fields that `describe` tells of; say by `Subject::without_field` what only some accounts have"
+        "name in the mapping what `describe` tells of; name by `Subject::without_field` what only some accounts have"
     ),
     check!(
         Describe,

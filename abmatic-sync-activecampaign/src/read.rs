@@ -44,11 +44,11 @@ pub(crate) async fn read(api: &Api, on: &Connection, request: ReadRequest) -> Re
     let mut query: Vec<(&str, &str)> = narrowed.iter().map(|(name, value)| (*name, value.as_str())).collect();
     match &request.read {
         Read::All => paged(&reader, walk::page(&reader, &[], place).await?, Wanted::All).await,
-        Read::Changed { since, .. } => {
+        Read::Changed { since, until, .. } => {
             let day = (*since - DAY).format("%Y-%m-%d").to_string();
             query.push(("filters[updated_after]", &day));
             let mut rows = walk::page(&reader, &query, place).await?;
-            rows.rows.retain(|row| is_in(moment(row, object.clocks().1), *since));
+            rows.rows.retain(|row| is_in(moment(row, object.clocks().1), *since, *until));
             Ok(chosen(paged(&reader, rows, Wanted::Some).await?, filter))
         }
         Read::Filter(_) => {
@@ -63,7 +63,11 @@ pub(crate) async fn read(api: &Api, on: &Connection, request: ReadRequest) -> Re
         }
         Read::List(list) => {
             let scope = scope(list)?;
+            let is_first = place.is_none();
             let rows = members(&reader, &scope, place).await?;
+            if is_first && rows.rows.is_empty() {
+                is_there(&reader, list, &scope).await?;
+            }
             paged(&reader, rows, Wanted::All).await
         }
         _ => Err(Error::invalid(ErrorCode::Unsupported, "activecampaign has no such read")),
@@ -95,8 +99,8 @@ fn chosen(mut page: Page, filter: Option<&Expr>) -> Page {
 }
 
 /// Without the time of its last change a record is in every window.
-fn is_in(modified_at: Option<DateTime<Utc>>, since: DateTime<Utc>) -> bool {
-    modified_at.is_none_or(|at| at >= since)
+fn is_in(modified_at: Option<DateTime<Utc>>, since: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+    modified_at.is_none_or(|at| at >= since && at <= until)
 }
 
 /// How much of a list is wanted.
@@ -143,6 +147,23 @@ fn no_list(list: &str) -> Error {
     let message =
         format!("\"{list}\" names no list of ActiveCampaign: give a list's number, such as 7, or tag:7, or segment:7");
     Error::invalid(ErrorCode::InvalidSettings, message)
+}
+
+/// Makes sure that a list or tag without members is there: one that was deleted shows none either.
+async fn is_there(reader: &Reader<'_>, list: &str, scope: &[(&'static str, String)]) -> Result<()> {
+    let named = scope.iter().find_map(|(name, number)| match *name {
+        "listid" => Some(format!("lists/{number}")),
+        "tagid" => Some(format!("tags/{number}")),
+        _ => None,
+    });
+    let Some(path) = named else { return Ok(()) };
+    match reader.api.get(reader.on, reader.operation().to_owned(), &path, &[]).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let message = format!("\"{list}\" is not there, or no more");
+            Err(Error::invalid(ErrorCode::InvalidSettings, message).caused_by(error).at(reader.operation()))
+        }
+        answer => answer.map(|_| ()),
+    }
 }
 
 /// A page of members. A segment that was not asked for within an hour is evaluated first, and shows no members meanwhile.

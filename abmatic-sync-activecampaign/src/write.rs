@@ -25,6 +25,7 @@ use crate::event;
 use crate::import;
 use crate::note;
 use crate::object::{ACCOUNT_RELATION, Object};
+use crate::values::decode;
 use crate::wire::{id, moment, text, unexpected};
 
 /// What of a contact stands on its association.
@@ -214,6 +215,7 @@ impl Writer<'_> {
         let mut written = Written::new(saved.id);
         written.modified_at = moment(&saved.row, self.object.clocks().1);
         written.warnings.clone_from(&draft.warnings);
+        written.fields = self.kept(&saved.row, sent);
         if let Some(refused) = saved.refused {
             written.warnings.push(format!("custom fields were not saved: {refused}"));
             let is_custom = |name: &FieldName| {
@@ -224,6 +226,16 @@ impl Writer<'_> {
         }
         self.associate(&mut written, sent, draft, held).await;
         written
+    }
+
+    /// What the answer says of the fields that stand in the record itself: a name loses the spaces around it, say.
+    fn kept(&self, row: &Json, sent: &Fields) -> Fields {
+        let kept = sent.iter().filter_map(|(name, _)| {
+            let column = self.described.column(name.as_str())?;
+            let Place::Own(key) = column.place else { return None };
+            Some((name.clone(), decode(column, row.get(key)?)))
+        });
+        kept.collect()
     }
 
     /// Sets a contact's association. The contact itself is written: what could not be set is tried again by the next sync.

@@ -32,7 +32,7 @@ use crate::object::Object;
 use crate::paths::ApiVersion;
 use crate::prepare::prepare;
 use crate::read::{LIST_PAGE_MAX, NAMED_MAX, count, read};
-use crate::search::translate;
+use crate::search::{PAGE_MAX as SEARCH_PAGE_MAX, translate};
 use crate::verify::verify;
 use crate::write::{BATCH_MAX, write};
 
@@ -240,6 +240,8 @@ fn resources() -> Vec<ResourceCapabilities> {
         offered(Resource::Lead, "leads", person_mapping().with(FieldMapping::new("company_name", "company")));
     leads.contacts_mapping = Some(person_mapping().with(FieldMapping::new("account.name", "company")));
     leads.key_field = Some("email");
+    // They are told from other contacts by search, whose pages are larger.
+    leads.page_max = SEARCH_PAGE_MAX;
     let mut opportunities = offered(Resource::Opportunity, "deals", opportunity_mapping());
     opportunities.relations = &["account", "contacts"];
     vec![accounts, contacts, leads, opportunities]

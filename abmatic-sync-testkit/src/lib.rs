@@ -1,4 +1,6 @@
-//! Test tools of abmatic-sync: fake CRMs that anyone can call, in any language.
+//! Test tools of abmatic-sync: fake CRMs that anyone can call, in any language, and what connectors and the engine are held against.
+//!
+//! A connector is certified by [`conformance`], the engine by [`simulator`]; [`memory`] has stores and a CRM without a socket.
 //!
 //! # The fake HubSpot
 //!
@@ -121,7 +123,7 @@
 //! | `/deals…`, `/contactDeals`, `/dealGroups`, `/dealStages` | yes; hidden deals are stubs; stages cannot be changed |
 //! | `/fields`, `/fieldRels`, `/fieldOption/bulk`, `/fieldValues…` | list, create, options, values |
 //! | `/accountCustomFieldMeta`, `/accountCustomFieldData`, and the same of deals | list, create, values; both shapes of values |
-//! | `/lists`, `/contactLists`, `/tags`, `/contactTags` | list, subscribe, tag, untag |
+//! | `/lists`, `/lists/{id}`, `/contactLists`, `/tags`, `/tags/{id}`, `/contactTags` | list, read, subscribe, tag, untag |
 //! | `/import/bulk_import`, `/import/info` | yes: carried out after some looks |
 //! | `/notes…`, `/users…`, `/webhooks…`, `/webhook/events`, `/eventTracking` | yes; webhooks are kept and not sent |
 //! | `POST /event` (at the host's root) | event tracking, by its own key |
@@ -179,6 +181,7 @@
 //! answers to its id with `is_deleted` (or 404, by the builder), `updated_since` combines with `filter_id` and leaves
 //! out records without `update_time`, a `limit` above 500 is a 400, `PATCH` replaces `emails` and `phones` as a whole.
 
+pub mod conformance;
 pub mod fake;
 pub mod memory;
 pub mod simulator;

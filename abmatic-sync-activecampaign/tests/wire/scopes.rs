@@ -37,7 +37,9 @@ async fn a_window_is_asked_for_by_the_day_before_and_cut_here() {
     let account = Account::start().await;
     let mut changed = contact(2, "b@x.test");
     changed["udate"] = "2026-05-29T00:00:00-05:00".into();
-    account.answer("GET", "contacts", 200, page(&[contact(1, "a@x.test"), changed])).await;
+    let mut later = contact(3, "c@x.test");
+    later["udate"] = "2026-06-01T00:00:01Z".into();
+    account.answer("GET", "contacts", 200, page(&[contact(1, "a@x.test"), changed, later])).await;
     let since = "2026-05-29T01:00:00Z".parse().unwrap();
     let read = Read::Changed { since, until: "2026-06-01T00:00:00Z".parse().unwrap(), filter: None };
     let found = account.read(request(Resource::Contact, read)).await;
@@ -124,6 +126,19 @@ async fn lists_tags_and_segments_have_a_parameter_each() {
         let error = account.connector.read(&account.on, request(Resource::Contact, read)).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidSettings, "{list}");
     }
+}
+
+#[tokio::test]
+async fn a_list_without_members_is_asked_whether_it_is_there() {
+    let account = Account::start().await;
+    account.answer("GET", "contacts", 200, page(&[])).await;
+    account.answer("GET", "lists/7", 200, json!({"list": {"id": "7"}})).await;
+    account.answer("GET", "tags/8", 404, json!({"message": "No Result found for Tag with id 8"})).await;
+    let members = |list: &str| request(Resource::Contact, Read::List(list.to_owned()));
+    assert!(account.read(members("7")).await.records.is_empty());
+    let error = account.connector.read(&account.on, members("tag:8")).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Invalid, ErrorCode::InvalidSettings));
+    assert!(error.message().contains("\"tag:8\" is not there"), "{error}");
 }
 
 #[tokio::test]

@@ -127,3 +127,12 @@ fn a_segment_is_found_while_one_looks_and_then_frozen() {
     assert_eq!(desk.get(&target).1.get("contacts"), None);
     assert_eq!(desk.ids(&target, "contacts"), ["1", "2"]);
 }
+
+#[test]
+fn a_list_and_a_tag_are_read_by_their_numbers() {
+    let desk = Desk::new();
+    assert_eq!(desk.get("/lists/1").1["list"]["name"], "Newsletter");
+    assert_eq!(desk.get("/tags/1").1["tag"]["tag"], "customer");
+    assert_eq!(desk.get("/lists/9"), (404, json!({"message": "No Result found for List with id 9"})));
+    assert_eq!(desk.get("/tags/9").0, 404);
+}

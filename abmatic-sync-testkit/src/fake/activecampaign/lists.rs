@@ -16,19 +16,24 @@ use crate::fake::exchange::Request;
 /// How long the members of a segment stay as they were found.
 const FROZEN_MS: i64 = 3_600_000;
 
+fn list_row(id: u64, name: &str) -> Value {
+    json!({
+        "stringid": name.to_lowercase().replace(' ', "-"), "userid": "1", "name": name, "private": "0",
+        "deletestamp": null, "links": {}, "id": id.to_string(), "user": "1",
+    })
+}
+
 /// `GET /lists`.
 pub(crate) fn lists(state: &State, request: &Request) -> Ruling {
     let (rows, total) = page(state, request, state.lists.iter().collect());
-    let rows: Vec<Value> = rows
-        .into_iter()
-        .map(|(id, name)| {
-            json!({
-                "stringid": name.to_lowercase().replace(' ', "-"), "userid": "1", "name": name, "private": "0",
-                "deletestamp": null, "links": {}, "id": id.to_string(), "user": "1",
-            })
-        })
-        .collect();
+    let rows: Vec<Value> = rows.into_iter().map(|(id, name)| list_row(id, name)).collect();
     Ok(reply::json(200, &json!({"lists": rows, "meta": meta(total, Total::Text)})))
+}
+
+/// `GET /lists/{id}`.
+pub(crate) fn one_list(state: &State, id: u64) -> Ruling {
+    let name = state.lists.get(id).ok_or_else(|| errors::missing("List", &id.to_string()))?;
+    Ok(reply::json(200, &json!({"list": list_row(id, name)})))
 }
 
 /// Whether a contact is on a list, in one status or, unless told, as an active member.
@@ -99,6 +104,12 @@ pub(crate) fn tags(state: &State, request: &Request) -> Ruling {
     let (rows, total) = page(state, request, found);
     let rows: Vec<Value> = rows.into_iter().map(|(id, tag)| tag_row(id, tag)).collect();
     Ok(reply::json(200, &json!({"tags": rows, "meta": meta(total, Total::Text)})))
+}
+
+/// `GET /tags/{id}`.
+pub(crate) fn one_tag(state: &State, id: u64) -> Ruling {
+    let tag = state.tags.get(id).ok_or_else(|| errors::missing("Tag", &id.to_string()))?;
+    Ok(reply::json(200, &json!({"tag": tag_row(id, tag)})))
 }
 
 /// `POST /tags`.

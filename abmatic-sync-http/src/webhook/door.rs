@@ -13,7 +13,7 @@ use abmatic_sync_core::store::schedules::ScheduleKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::webhook::format::{Arrival, Hint, Reach, WebhookFormat, refused};
@@ -77,12 +77,34 @@ impl Door {
     /// # Errors
     /// [`ErrorCode::Unsupported`] where no format of its CRM is registered.
     pub fn target(&self, connection: &KeptConnection) -> Result<HookTarget> {
+        self.targets(connection)?.into_iter().next().ok_or_else(nowhere)
+    }
+
+    /// The same by the older keys that are still taken: what was subscribed to by them is to be unsubscribed from before they
+    /// go.
+    ///
+    /// # Errors
+    /// As [`Door::target`].
+    pub fn older_targets(&self, connection: &KeptConnection) -> Result<Vec<HookTarget>> {
+        Ok(self.targets(connection)?.split_off(1))
+    }
+
+    fn targets(&self, connection: &KeptConnection) -> Result<Vec<HookTarget>> {
         let format = self.format(&connection.connector).ok_or_else(|| {
             let message = format!("no webhooks of {} are received: register its format", connection.connector);
             Error::invalid(ErrorCode::Unsupported, message)
         })?;
+        self.keys.each().map(|key| self.target_by(key, format.as_ref(), connection)).collect()
+    }
+
+    fn target_by(
+        &self,
+        key: &SecretString,
+        format: &dyn WebhookFormat,
+        connection: &KeptConnection,
+    ) -> Result<HookTarget> {
         let mut url = self.public.clone();
-        let secret = self.keys.secret(Purpose::Address, connection)?;
+        let secret = HookKeys::secret(key, Purpose::Address, connection)?;
         // Ids may hold characters that proxies decode or refuse.
         let (tenant, id) = (encoded(connection.tenant.as_str()), encoded(connection.id.as_str()));
         let own = [tenant.as_str(), id.as_str(), secret.expose_secret()];
@@ -92,12 +114,13 @@ impl Door {
             .pop_if_empty()
             .push(format.connector())
             .extend(own);
-        Ok(HookTarget { url, password: self.keys.secret(Purpose::Password, connection)? })
+        Ok(HookTarget { url, password: HookKeys::secret(key, Purpose::Password, connection)? })
     }
 
     /// Takes a hook in: what it names is marked, and looked at by the scheduler. Its answer goes back to the CRM.
     ///
-    /// 401 and 404 are for whoever is not the CRM; 503 lets a CRM that repeats its hooks repeat this one.
+    /// 401 and 404 are for whoever is not the CRM; 410 is for the CRM where the connection is no more, and lets ActiveCampaign
+    /// switch the hook off; 503 lets a CRM that repeats its hooks repeat this one.
     pub async fn receive(&self, request: &HookRequest) -> HookReply {
         match self.take_in(request).await {
             Ok(reply) => reply,
@@ -105,6 +128,7 @@ impl Door {
                 tracing::warn!(code = error.code().as_str(), "a webhook was not taken in: {error}");
                 HookReply::empty(match error.kind() {
                     ErrorKind::Unauthorized => StatusCode::UNAUTHORIZED,
+                    ErrorKind::NotFound if error.code() == ErrorCode::RecordGone => StatusCode::GONE,
                     ErrorKind::NotFound => StatusCode::NOT_FOUND,
                     ErrorKind::Invalid if request.body.len() > BODY_MAX => StatusCode::PAYLOAD_TOO_LARGE,
                     ErrorKind::Invalid => StatusCode::BAD_REQUEST,
@@ -161,7 +185,9 @@ impl Door {
             return Err(refused("its address is none of ours"));
         }
         let kept = self.connections.connection(&tenant, &id).await?;
-        kept.filter(|kept| kept.connector == connector).ok_or_else(nowhere)
+        kept.filter(|kept| kept.connector == connector).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, ErrorCode::RecordGone, format!("the connection {id} is no more"))
+        })
     }
 
     /// Marks what the host was told in another way than by a hook: by a journal that it reads. Hints name their accounts.

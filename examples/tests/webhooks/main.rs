@@ -166,7 +166,7 @@ async fn guessed_addresses_are_refused(crm: &impl Crm, site: &Site) {
     let evil = site.door.target(&evil).unwrap();
     let (rest, _) = evil.url.path().rsplit_once('/').unwrap();
     refused(site, &moved(&genuine, &format!("{rest}/{secret}")), 401, "the secret of another connection").await;
-    refused(site, &moved(&genuine, evil.url.path()), 404, "a genuine one of a connection that is no more").await;
+    refused(site, &moved(&genuine, evil.url.path()), 410, "a genuine one of a connection that is no more").await;
     refused(site, &moved(&genuine, &genuine.target.replace("/crm/", "/other/")), 404, "another prefix").await;
     refused(site, &moved(&genuine, "/crm/unknown"), 404, "no such CRM").await;
     refused(site, &moved(&genuine, "/elsewhere"), 404, "not ours").await;

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Add(EditArgs),
     /// Push the local records that came to be since the last automatic push.
     AutoPush(RunArgs),
+    /// Say what the token may do, resource by resource, and which permission is missing; write nothing.
+    Check(CheckArgs),
     /// Change a local record.
     Edit(EditArgs),
     /// Bring the CRM's records here.
@@ -63,11 +65,9 @@ pub(crate) struct StoreArgs {
     pub(crate) connection: String,
 }
 
-/// Which CRM, which records, by which rules.
+/// Which CRM, and by whose token.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct RunArgs {
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
+pub(crate) struct CrmArgs {
     /// The kind of CRM: activecampaign, hubspot, pipedrive or salesforce.
     #[arg(long, default_value = "hubspot")]
     pub(crate) connector: String,
@@ -78,6 +78,24 @@ pub(crate) struct RunArgs {
     /// The token; better given by the environment.
     #[arg(long, env = "CRM_TOKEN", hide_env_values = true)]
     pub(crate) token: String,
+}
+
+/// Which connection is checked.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) crm: CrmArgs,
+}
+
+/// Which CRM, which records, by which rules.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) crm: CrmArgs,
     /// accounts, contacts, leads or opportunities.
     #[arg(long, value_parser = resource)]
     pub(crate) resource: Resource,

@@ -13,7 +13,7 @@ use abmatic_sync_pipedrive::PipedriveConnector;
 use abmatic_sync_salesforce::SalesforceConnector;
 use abmatic_sync_sql::store::SqliteStore;
 
-use crate::args::{KnownArgs, RunArgs, StoreArgs};
+use crate::args::{CrmArgs, KnownArgs, RunArgs, StoreArgs};
 
 /// An engine over the file, with its connection.
 pub(crate) struct Host {
@@ -27,11 +27,17 @@ pub(crate) async fn open_store(args: &StoreArgs) -> anyhow::Result<SqliteStore> 
 
 /// Opens the file and connects; mapped fields given on the command line are kept with the connection.
 pub(crate) async fn connect(args: &RunArgs) -> anyhow::Result<Host> {
-    let mut host = open(&args.store, &args.connector, Credentials::token(args.token.clone())).await?;
-    if let Some(url) = &args.base_url {
+    let host = reach(&args.store, &args.crm).await?;
+    host.keep_mapping(args).await?;
+    Ok(host)
+}
+
+/// Opens the file and the connection.
+pub(crate) async fn reach(store: &StoreArgs, crm: &CrmArgs) -> anyhow::Result<Host> {
+    let mut host = open(store, &crm.connector, Credentials::token(crm.token.clone())).await?;
+    if let Some(url) = &crm.base_url {
         host.connection = host.connection.with_base_url(url.clone());
     }
-    host.keep_mapping(args).await?;
     Ok(host)
 }
 

@@ -3,6 +3,7 @@
 //! Exit status: 0 when all went well, 1 when some records failed, 2 when the run could not be done.
 
 mod args;
+mod check;
 mod host;
 mod local;
 mod operations;
@@ -34,6 +35,7 @@ async fn carry_out(command: Command) -> anyhow::Result<u64> {
     match command {
         Command::Add(args) => local::add(args).await,
         Command::AutoPush(args) => operations::auto_push(args).await,
+        Command::Check(args) => check::check(args).await,
         Command::Edit(args) => local::edit(args).await,
         Command::Import(args) => operations::import(args).await,
         Command::Log(args) => local::log(args).await,
@@ -52,6 +54,7 @@ fn store_of(command: &Command) -> &StoreArgs {
     match command {
         Command::Add(args) | Command::Edit(args) => &args.store,
         Command::AutoPush(args) | Command::Import(args) | Command::Sweep(args) | Command::Sync(args) => &args.store,
+        Command::Check(args) => &args.store,
         Command::Log(args) => &args.store,
         Command::Preview(args) => &args.run.store,
         Command::Push(args) => &args.run.store,

@@ -185,3 +185,16 @@ async fn a_sweep_sees_what_nobody_told_of() {
     let swept = desk.summary(&["sweep", "--resource", "contacts"]);
     assert_eq!((&swept["read"], &swept["skipped"], &swept["deleted"]), (&30.into(), &1.into(), &0.into()), "{swept}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_says_what_the_token_may_not_do() {
+    let crm = FakeHubspot::builder().without_scope("crm.objects.deals.read").start().await.unwrap();
+    let (base_url, token) = (crm.base_url(), crm.token());
+    let desk = Desk::new("hubspot", crm, base_url, token);
+    let (status, summary, _) = desk.run(&["check"]);
+    assert_eq!((status, &summary["checked"], &summary["stopped"]), (1, &4.into(), &1.into()), "one cannot be synced");
+    let output = desk.local(&["check", "--base-url", &desk.crm.base_url()]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("\"reading\":{\"error\":\"INSUFFICIENT_ACCESS\""), "{said}");
+    assert!(said.contains("crm.objects.deals.read"), "{said}");
+}

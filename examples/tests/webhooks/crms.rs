@@ -69,6 +69,12 @@ impl Hub {
         signed(target, body, 0)
     }
 
+    /// What signs any body for that address.
+    pub(crate) fn signer(&self, target: &HookTarget) -> impl Fn(&str) -> HookRequest + use<> {
+        let target = target.clone();
+        move |body| signed(&target, body, 0)
+    }
+
     pub(crate) fn hook_signed_at(&self, target: &HookTarget, ids: &[&str], later_ms: i64) -> HookRequest {
         signed(target, &events(ids), later_ms)
     }

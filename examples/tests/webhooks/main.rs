@@ -212,6 +212,57 @@ async fn what_is_of_another_organisation_is_refused() {
     refused(&site, &entity, 400, "a document type").await;
 }
 
+/// A genuine body, spoilt in some way that repeats: cut, doubled, or with bytes of others in it.
+fn spoilt(body: &[u8], dice: &mut u64) -> Vec<u8> {
+    let mut roll = |below: usize| {
+        *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(*dice >> 33).unwrap() % below.max(1)
+    };
+    let mut spoilt = body.to_vec();
+    for _ in 0..=roll(4) {
+        let (at, to) = (roll(spoilt.len()), roll(spoilt.len()));
+        match roll(4) {
+            0 => spoilt.truncate(at),
+            1 => spoilt.extend_from_within(at.min(to)..at.max(to)),
+            2 if !spoilt.is_empty() => spoilt[at] = u8::try_from(roll(256)).unwrap(),
+            _ => spoilt.splice(at..at, *b"<&[{\"%\0").for_each(drop),
+        }
+    }
+    spoilt
+}
+
+/// Whatever comes to a genuine address is taken in or refused, and the door stays open.
+async fn garbage_is_answered(crm: impl Crm, sign: impl Fn(&[u8]) -> Option<HookRequest>) {
+    let site = Site::open(&crm).await;
+    let genuine = crm.hook(&site.door.target(&site.kept).unwrap(), &["7"]);
+    let mut dice = 1;
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..2_000 {
+        let body = spoilt(&genuine.body, &mut dice);
+        let request = sign(&body)
+            .unwrap_or_else(|| HookRequest::new(Method::POST, genuine.target.as_str(), genuine.headers.clone(), body));
+        seen.insert(site.door.receive(&request).await.status.as_u16());
+    }
+    assert!(seen.iter().all(|status| [200, 400, 401].contains(status)), "{seen:?}");
+    assert!(seen.contains(&400), "{seen:?}");
+    assert_eq!(site.door.receive(&genuine).await.status, 200);
+}
+
+#[tokio::test]
+async fn garbage_from_hubspot_is_answered() {
+    let crm = Hub::new().await;
+    let target = Site::open(&crm).await.door.target(&KeptConnection::new("acme", "acme/main", "hubspot")).unwrap();
+    let sign = crm.signer(&target);
+    garbage_is_answered(crm, move |body| Some(sign(&String::from_utf8_lossy(body)))).await;
+}
+
+#[tokio::test]
+async fn garbage_from_the_others_is_answered() {
+    garbage_is_answered(Pipe::new().await, |_| None).await;
+    garbage_is_answered(Active::new().await, |_| None).await;
+    garbage_is_answered(Sales::new().await, |_| None).await;
+}
+
 /// Asked for twice and taken back, a subscription is made once and removed once; and what the CRM was told is what the door
 /// takes.
 async fn subscriptions(crm: &impl Crm, connector: &impl Subscriber, made: usize) {

@@ -24,8 +24,8 @@ use crate::object::Object;
 
 /// Accounts' own hosts ("API URL"); other accounts have other hosts, which the host program allows.
 pub(crate) const HOSTS: Hosts = Hosts::of("ActiveCampaign", &["api-us1.com", "activehosted.com"]);
-/// Five a second are allowed to all programs of an account together ("Rate limits"); one is left to the others.
-const LIMIT: Limit = Limit::new(4, Duration::from_secs(1));
+/// Five a second are allowed to all programs of an account together ("Rate limits"); one in twenty is spared.
+const LIMIT: Limit = Limit::even(19, Duration::from_secs(4));
 /// Large pages come cut off now and then (singer-io/tap-activecampaign 0.0.4, 1.0.0): so often they are read in all.
 const READS_MAX: usize = 3;
 const READ_AGAIN: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ pub enum Pacing {
     /// [`Pacing::Documented`], but [`Pacing::Headers`] where the base URL is this machine.
     #[default]
     Automatic,
-    /// Four calls a second, and what rate-limit headers say.
+    /// Nearly five calls a second, and what rate-limit headers say.
     Documented,
     /// Only what rate-limit headers say.
     Headers,

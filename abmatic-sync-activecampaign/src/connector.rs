@@ -261,6 +261,11 @@ impl CrmConnector for ActiveCampaignConnector {
         count(&self.api, on, Object::of(resource)?, what).await
     }
 
+    /// A key's permissions are its user's, and nothing tells them.
+    async fn may_write(&self, _on: &Connection, _resource: Resource) -> Result<()> {
+        Ok(())
+    }
+
     /// There is no limit by the day.
     fn quota(&self, _on: &Connection) -> Option<Quota> {
         None

@@ -113,9 +113,7 @@ impl Dialect for ActiveCampaignDialect {
     fn allowance(&self, headers: &HeaderMap) -> Option<Allowance> {
         let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
         let requests = number("ratelimit-limit").filter(|limit| *limit > 0)?;
-        // One of them is left to the account's other programs.
-        let limit = Limit::new(requests.saturating_sub(1).max(1), Duration::from_secs(1));
-        Some(Allowance::new(limit, number("ratelimit-remaining")?.saturating_sub(1)))
+        Some(Allowance::new(Limit::new(requests, Duration::from_secs(1)), number("ratelimit-remaining")?))
     }
 }
 

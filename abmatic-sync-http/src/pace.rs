@@ -14,12 +14,20 @@ pub struct Limit {
     pub requests: u32,
     /// In any stretch of this length.
     pub per: Duration,
+    /// Whether they are spread evenly over it. A CRM that allows few a second counts any second, also one in which a longer
+    /// stretch's requests come together.
+    pub even: bool,
 }
 
 impl Limit {
     /// `requests` in any stretch of `per`.
     pub const fn new(requests: u32, per: Duration) -> Self {
-        Self { requests, per }
+        Self { requests, per, even: false }
+    }
+
+    /// `requests` in any stretch of `per`, one after the other.
+    pub const fn even(requests: u32, per: Duration) -> Self {
+        Self { requests, per, even: true }
     }
 }
 
@@ -107,6 +115,9 @@ impl Window {
         let mut at = self.not_before.map_or(now, |bound| bound.max(now));
         let told = self.told.filter(|_| self.enforced || known.is_some());
         if let Some(limit) = told.or(known) {
+            if let (true, Some(last)) = (limit.even, self.sent.back()) {
+                at = at.max(*last + limit.per / limit.requests.max(1));
+            }
             // The place in the window of the request that has to be out of it before this one may go.
             let oldest = self.sent.len().checked_sub(usize::try_from(limit.requests.max(1)).unwrap_or(SENT_MAX));
             if let Some(blocking) = oldest.and_then(|position| self.sent.get(position)) {
@@ -121,8 +132,12 @@ impl Window {
     }
 
     fn observe(&mut self, allowance: Allowance, now: DateTime<Utc>) {
-        let Limit { requests, per } = allowance.limit;
-        self.told = Some(Limit::new(requests - requests / SPARED_SHARE, per));
+        let Limit { requests, per, .. } = allowance.limit;
+        self.told = Some(if requests < SPARED_SHARE {
+            Limit::even(requests * (SPARED_SHARE - 1), per * SPARED_SHARE)
+        } else {
+            Limit::new(requests - requests / SPARED_SHARE, per)
+        });
         let low = REMAINING_LOW.min(requests / 2);
         if allowance.remaining >= low {
             return;
@@ -172,12 +187,28 @@ mod tests {
     fn little_is_less_where_the_limit_is_small() {
         let (pacer, lane) = (Pacer::default(), Lane::new("portal-1", "all"));
         let limit = Limit::new(4, Duration::from_secs(1));
-        for (remaining, wait_ms) in [(3, 0), (2, 0), (1, 250), (0, 500)] {
+        for (remaining, wait_ms) in [(3, 0), (2, 0), (1, 263), (0, 500)] {
             let now = at(10_000 * i64::from(4 - remaining));
             pacer.reserve(&lane, None, now);
             pacer.observe(&lane, Allowance::new(limit, remaining), now);
-            assert_eq!(pacer.reserve(&lane, None, now), Duration::from_millis(wait_ms), "{remaining} are left");
+            assert_eq!(pacer.reserve(&lane, None, now).as_millis(), wait_ms, "{remaining} are left");
         }
+    }
+
+    #[test]
+    fn an_even_limit_keeps_its_requests_apart() {
+        let (pacer, lane) = (Pacer::default(), Lane::new("portal-1", "search"));
+        let limit = Some(Limit::even(19, Duration::from_secs(4)));
+        let sent: Vec<i64> = (0..200)
+            .scan(at(0), |now, _| {
+                *now += pacer.reserve(&lane, limit, *now);
+                Some(now.timestamp_millis())
+            })
+            .collect();
+        assert!(sent.windows(6).all(|six| six[5] - six[0] >= 1_000), "never more than five in a second: {sent:?}");
+        assert!(sent[199] <= 200 * 1_000 * 20 / 19 / 5, "95 % of five a second: {}", sent[199]);
+        let idle = at(sent[199] + 10_000);
+        assert_eq!(pacer.reserve(&lane, limit, idle), Duration::ZERO);
     }
 
     #[test]

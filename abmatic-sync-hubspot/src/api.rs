@@ -31,8 +31,8 @@ pub(crate) const ADDRESS: &str = "https://api.hubapi.com";
 pub(crate) const HOSTS: Hosts = Hosts::of("HubSpot", &["hubapi.com", "hubspot.com"]);
 /// The smallest documented burst limit: private apps of free accounts ("usage guidelines"). Headers say when it is more.
 const BURST: Limit = Limit::new(95, Duration::from_secs(10));
-/// Five a second are allowed to all programs of an account together ("search the CRM"); one is left to the others.
-const SEARCHES: Limit = Limit::new(4, Duration::from_secs(1));
+/// Five a second are allowed to all programs of an account together ("search the CRM"); one in twenty is spared.
+const SEARCHES: Limit = Limit::even(19, Duration::from_secs(4));
 
 /// The day's calls of the account ("usage guidelines"); OAuth apps are not told.
 const DAY: (&str, &str) = ("x-hubspot-ratelimit-daily", "x-hubspot-ratelimit-daily-remaining");

@@ -34,7 +34,7 @@ use crate::prepare::prepare;
 use crate::read::{LIST_PAGE_MAX, NAMED_MAX, count, read};
 use crate::search::{PAGE_MAX as SEARCH_PAGE_MAX, translate};
 use crate::verify::verify;
-use crate::write::{BATCH_MAX, write};
+use crate::write::{BATCH_MAX, may_write, write};
 
 /// The share of the day's calls that may be used; the rest is for webhooks' sake and people's actions.
 const BUDGET_PERCENT: u8 = 90;
@@ -209,6 +209,10 @@ impl CrmConnector for HubspotConnector {
 
     async fn count(&self, on: &Connection, resource: Resource, scope: &Read) -> Result<Option<u64>> {
         count(&self.api, on, resource, scope).await
+    }
+
+    async fn may_write(&self, on: &Connection, resource: Resource) -> Result<()> {
+        may_write(&self.api, on, Object::of(resource)?).await
     }
 
     fn quota(&self, on: &Connection) -> Option<Quota> {

@@ -52,6 +52,19 @@ pub(crate) async fn write(
     writer.finish().await
 }
 
+/// Asks for the scope by a batch without a record: whoever lacks it is refused before the batch is looked at.
+///
+/// # Errors
+/// [`ErrorKind::Forbidden`] with the scopes that are missing.
+pub(crate) async fn may_write(api: &Api, on: &Connection, object: Object) -> Result<()> {
+    let path = api.version.record_batch(object, "update");
+    let operation = format!("hubspot check {}", object.name());
+    match api.post(on, operation, &path, &json!({"inputs": []}), Resend::Safe).await {
+        Err(error) if error.kind() != ErrorKind::Invalid => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Collects what became of each write.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {

@@ -9,7 +9,7 @@ use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
     FindRequest, Page, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome,
 };
-use abmatic_sync_core::error::Result;
+use abmatic_sync_core::error::{ErrorKind, Result};
 use abmatic_sync_core::filter::expr::Expr;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::mapping::{FieldMapping, Mapping};
@@ -19,9 +19,11 @@ use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::Schema;
 use abmatic_sync_http::client::Client;
 use abmatic_sync_http::clock::SystemClock;
-use abmatic_sync_http::retry::RetryOptions;
+use abmatic_sync_http::retry::{Resend, RetryOptions};
 use abmatic_sync_http::transport::{ReqwestTransport, Transport};
 use async_trait::async_trait;
+use http::Method;
+use serde_json::json;
 
 use crate::api::{Api, HOSTS, Options};
 use crate::describe::describe;
@@ -231,6 +233,16 @@ impl CrmConnector for PipedriveConnector {
         match read {
             Read::Ids(ids) => Ok(u64::try_from(ids.len()).ok()),
             _ => Ok(None),
+        }
+    }
+
+    /// By a change of a record that cannot be: whoever lacks the scope is refused before it is looked for.
+    async fn may_write(&self, on: &Connection, resource: Resource) -> Result<()> {
+        let object = Object::of(resource)?;
+        let (path, operation) = (format!("/api/v2/{}/0", object.name()), format!("pipedrive check {}", object.name()));
+        match self.api.send(on, operation, (Method::PATCH, &path), Some(&json!({})), Resend::Safe).await {
+            Err(error) if !matches!(error.kind(), ErrorKind::Invalid | ErrorKind::NotFound) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 

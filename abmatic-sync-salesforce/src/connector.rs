@@ -303,6 +303,11 @@ impl CrmConnector for SalesforceConnector {
         count(&self.api, on, resource, scope).await
     }
 
+    /// What its user may write, Salesforce's description says.
+    async fn may_write(&self, _on: &Connection, _resource: Resource) -> Result<()> {
+        Ok(())
+    }
+
     fn quota(&self, on: &Connection) -> Option<Quota> {
         self.api.quota(on)
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use abmatic_sync_core::engine::Engine;
 use abmatic_sync_core::error::ErrorCode;
-use abmatic_sync_core::model::connection::Credentials;
+use abmatic_sync_core::model::connection::{Connection, Credentials};
 use abmatic_sync_core::model::resource::Resource::{Account, Contact, Lead, Opportunity};
 use abmatic_sync_core::policy::Scope;
 use abmatic_sync_core::run::report::Progress;
@@ -160,6 +160,28 @@ async fn a_check_says_which_permission_is_missing() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_check_says_which_write_permission_is_missing_and_writes_nothing() {
+    let fake =
+        FakeHubspot::builder().seed_records(2).without_scope("crm.objects.companies.write").start().await.unwrap();
+    let (engine, store) = engine().await;
+    let on = kept(&store, "hubspot", &fake.base_url()).await.with_credentials(Credentials::token(fake.token()));
+    for access in engine.check(&on).await.unwrap() {
+        assert!(access.reading.is_none());
+        let missing = access.writing.map(|error| error.to_string());
+        match access.resource {
+            Account => assert!(missing.as_ref().is_some_and(|said| said.contains("crm.objects.companies.write"))),
+            resource => assert_eq!(missing, None, "{resource}"),
+        }
+    }
+    let fake = FakePipedrive::builder().seed_records(3).start().await.unwrap();
+    let before = fake.user().records("persons").len();
+    let on = Connection::new("acme", "acme/other", "pipedrive", Credentials::token(fake.token()));
+    let on = on.with_base_url(fake.base_url().parse().unwrap());
+    assert!(engine.check(&on).await.unwrap().iter().all(|access| access.writing.is_none()));
+    assert_eq!(fake.user().records("persons").len(), before);
 }
 
 #[tokio::test]

@@ -5,15 +5,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use abmatic_sync_activecampaign::{self as active, ActiveCampaignConnector};
 use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{Read, ReadRequest};
 use abmatic_sync_core::error::ErrorKind;
+use abmatic_sync_core::filter::parse::parse;
 use abmatic_sync_core::ids::{FieldName, RemoteId};
 use abmatic_sync_core::model::connection::{Connection, Credentials};
 use abmatic_sync_core::model::resource::Resource::Contact;
 use abmatic_sync_hubspot::{HubspotConnector, Pacing};
 use abmatic_sync_pipedrive::PipedriveConnector;
+use abmatic_sync_testkit::fake::activecampaign::FakeActiveCampaign;
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
 use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
 use async_trait::async_trait;
@@ -45,6 +48,7 @@ macro_rules! time_of {
     };
 }
 
+time_of!(FakeActiveCampaign);
 time_of!(FakeHubspot);
 time_of!(FakePipedrive);
 
@@ -74,6 +78,39 @@ async fn hubspot_s_burst_limit_is_kept_and_used() {
     assert_eq!(fake.calls().by_status.get(&429), None);
     let windows = (fake.now_ms() - START_MS) / 10_000 + 1;
     assert!(windows <= i64::try_from(WINDOWS).unwrap(), "{windows} windows of ten seconds were taken");
+}
+
+#[tokio::test]
+async fn hubspot_s_searches_are_kept_and_used() {
+    const SEARCHES: u64 = 190;
+    let fake = FakeHubspot::builder().seed_records(1).rate_limits(true).simulated_clock(START_MS);
+    let fake = Arc::new(fake.start().await.unwrap());
+    let clock = Arc::new(FakeTime(Arc::clone(&fake)));
+    let hubspot = HubspotConnector::builder().pacing(Pacing::Documented).clock(clock).build();
+    let on = connection("hubspot", &fake.base_url(), fake.token());
+    for _ in 0..SEARCHES {
+        let read = Read::Filter(parse("email = \"nobody@acme.com\"").unwrap());
+        hubspot.read(&on, ReadRequest::new(Contact, read)).await.unwrap();
+    }
+    assert_eq!(fake.calls().by_status.get(&429), None);
+    // Five a second are allowed.
+    let took = fake.now_ms() - START_MS;
+    assert!(took * 95 / 100 <= i64::try_from(SEARCHES).unwrap() * 1_000 / 5, "{SEARCHES} searches took {took} ms");
+}
+
+#[tokio::test]
+async fn activecampaign_s_limit_is_kept_and_used() {
+    const CALLS: u64 = 190;
+    let fake = FakeActiveCampaign::builder().seed_records(1).rate_limits(true).simulated_clock(START_MS);
+    let fake = Arc::new(fake.start().await.unwrap());
+    let clock = Arc::new(FakeTime(Arc::clone(&fake)));
+    let connector = ActiveCampaignConnector::builder().pacing(active::Pacing::Documented).clock(clock).build();
+    let on = connection("activecampaign", &fake.base_url(), fake.token());
+    read_again_and_again(&connector, &on, "1", CALLS).await;
+    assert_eq!(fake.calls().by_status.get(&429), None);
+    // Five a second are allowed.
+    let took = fake.now_ms() - START_MS;
+    assert!(took * 95 / 100 <= i64::try_from(on.calls.total()).unwrap() * 1_000 / 5, "{CALLS} calls took {took} ms");
 }
 
 #[tokio::test]

@@ -61,6 +61,14 @@ pub trait CrmConnector: fmt::Debug + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Whether the token may write records of `resource`, found out without writing any. A CRM that cannot tell says nothing.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Forbidden`] with the permission that is missing.
+    async fn may_write(&self, _on: &Connection, _resource: Resource) -> Result<()> {
+        Ok(())
+    }
+
     /// What is left of the account's calls a day, as its last answer told this process.
     fn quota(&self, _on: &Connection) -> Option<Quota> {
         None

@@ -158,8 +158,7 @@ impl Engine {
     }
 
     /// Whether the connection may do what a sync needs, resource by resource: the CRM's fields are read, and a page of each
-    /// resource. Nothing is written; a CRM that lets everything be described tells of a missing write permission with the
-    /// first write only.
+    /// resource. Nothing is written; what a CRM does not tell without a write shows with the first one.
     ///
     /// # Errors
     /// What concerns all of it: a token that is refused, a CRM that is not reached. What concerns one resource stands in its
@@ -184,6 +183,9 @@ impl Engine {
                         let message =
                             format!("no field of {} may be written by this user or token", offered.remote_name);
                         access.writing = Some(Error::new(ErrorKind::Forbidden, ErrorCode::InsufficientAccess, message));
+                    } else {
+                        access.writing =
+                            connector.may_write(&on, resource).await.err().map(of_one_resource).transpose()?;
                     }
                 }
             }

@@ -180,10 +180,7 @@ impl Api {
     }
 
     fn address(&self, on: &Connection, path: &str) -> Result<Url> {
-        match &on.base_url {
-            Some(base) => self.hosts.address(base, path),
-            None => self.hosts.address(&own_address()?, path),
-        }
+        within(&self.hosts, on, path)
     }
 
     fn limits(&self, on: &Connection) -> bool {
@@ -192,6 +189,18 @@ impl Api {
             Pacing::Documented => true,
             Pacing::Headers => false,
         }
+    }
+}
+
+/// A path at HubSpot's address, or at the connection's own if that is one of HubSpot's hosts.
+pub(crate) fn address_of(on: &Connection, path: &str) -> Result<Url> {
+    within(&HOSTS, on, path)
+}
+
+fn within(hosts: &Hosts, on: &Connection, path: &str) -> Result<Url> {
+    match &on.base_url {
+        Some(base) => hosts.address(base, path),
+        None => hosts.address(&own_address()?, path),
     }
 }
 

@@ -20,7 +20,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::api::{ADDRESS, HOSTS};
+use crate::api::address_of;
 use crate::errors::HubspotDialect;
 use crate::paths::ApiVersion;
 use crate::webhook::{object_type_of, resources_of};
@@ -144,7 +144,7 @@ impl HubspotJournal {
                 "subscriptionType": "OBJECT", "objectTypeId": type_id, "portalId": portal, "actions": ACTIONS,
                 "objectIds": [], "properties": [],
             });
-            let url = address(app, &self.version.journal_subscriptions())?;
+            let url = address_of(app, &self.version.journal_subscriptions())?;
             self.client.send(app, Call::post(operation, url, &body)?, Resend::Verify).await?;
             made += 1;
         }
@@ -161,14 +161,14 @@ impl HubspotJournal {
         let mut held = self.subscriptions(app, operation).await?;
         held.retain(|one| portal.parse().is_ok_and(|portal| one.is_ours(portal)));
         for one in &held {
-            let url = address(app, &format!("{}/{}", self.version.journal_subscriptions(), one.id))?;
+            let url = address_of(app, &format!("{}/{}", self.version.journal_subscriptions(), one.id))?;
             self.client.send(app, Call::new(operation, Method::DELETE, url), Resend::Safe).await?;
         }
         Ok(held.len())
     }
 
     async fn subscriptions(&self, app: &Connection, operation: &'static str) -> Result<Vec<Subscription>> {
-        let url = address(app, &self.version.journal_subscriptions())?;
+        let url = address_of(app, &self.version.journal_subscriptions())?;
         let answer = self.client.send(app, Call::get(operation, url), Resend::Read).await?;
         answer.json::<Subscriptions>().map(|all| all.results)
     }
@@ -183,7 +183,7 @@ impl HubspotJournal {
             Some(offset) => self.version.journal_after(offset),
             None => self.version.journal_earliest(),
         };
-        let answer = self.client.send(app, Call::get(operation, address(app, &path)?), Resend::Read).await?;
+        let answer = self.client.send(app, Call::get(operation, address_of(app, &path)?), Resend::Read).await?;
         if answer.status() == StatusCode::NO_CONTENT {
             return Ok(None);
         }
@@ -258,15 +258,4 @@ impl Event {
         let resources = resources_of(self.object_type_id.as_deref().unwrap_or_default());
         resources.iter().map(|resource| Hint::new(*resource, id.to_string()).in_account(portal.to_string())).collect()
     }
-}
-
-fn address(app: &Connection, path: &str) -> Result<Url> {
-    match &app.base_url {
-        Some(base) => HOSTS.address(base, path),
-        None => HOSTS.address(&Url::parse(ADDRESS).map_err(unusable)?, path),
-    }
-}
-
-fn unusable(error: url::ParseError) -> Error {
-    Error::invalid(ErrorCode::InvalidSettings, "hubspot's own address does not parse").caused_by(error)
 }

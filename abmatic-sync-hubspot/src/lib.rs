@@ -36,6 +36,7 @@
 
 mod align;
 mod api;
+pub mod app_webhooks;
 mod associations;
 mod batch;
 mod connector;

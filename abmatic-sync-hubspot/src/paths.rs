@@ -77,6 +77,15 @@ impl ApiVersion {
         format!("{}/{}", self.api("pipelines"), object.name())
     }
 
+    /// Settings and subscriptions of an app's webhooks.
+    pub(crate) fn app_webhooks(self, app_id: u64, rest: &str) -> String {
+        match self {
+            Self::Legacy => format!("/webhooks/v3/{app_id}/{rest}"),
+            Self::V2026_03 => format!("/webhooks/2026-03/{app_id}/{rest}"),
+            Self::V2026_09 => format!("/app-webhooks/2026-09/{app_id}/{rest}"),
+        }
+    }
+
     /// The first file that an app's webhooks journal keeps.
     pub(crate) fn journal_earliest(self) -> String {
         format!("/webhooks-journal/journal/{}/earliest", self.dated().unwrap_or("v4"))

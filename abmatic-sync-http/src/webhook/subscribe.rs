@@ -19,6 +19,13 @@ pub struct HookTarget {
     pub password: SecretString,
 }
 
+impl HookTarget {
+    /// An address that was made in another way than by a [`crate::webhook::door::Door`].
+    pub fn new(url: Url, password: impl Into<SecretString>) -> Self {
+        Self { url, password: password.into() }
+    }
+}
+
 impl fmt::Debug for HookTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HookTarget").field("host", &self.url.host_str()).finish_non_exhaustive()

@@ -241,6 +241,7 @@ struct Inner {
     existing_id: Option<RemoteId>,
     retry_after: Option<Duration>,
     fields: Vec<String>,
+    call_id: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -255,6 +256,7 @@ impl Error {
             existing_id: None,
             retry_after: None,
             fields: Vec::new(),
+            call_id: None,
             source: None,
         }))
     }
@@ -307,6 +309,21 @@ impl Error {
         self
     }
 
+    /// Names the call by the id that the CRM gave it: its support finds it by that.
+    #[must_use]
+    pub fn with_call_id(mut self, id: impl Into<String>) -> Self {
+        self.0.call_id = Some(id.into());
+        self
+    }
+
+    /// The same failure as one of another kind, such as one of which nobody knows whether the CRM acted.
+    #[must_use]
+    pub fn as_kind(&self, kind: ErrorKind) -> Self {
+        let mut again = Self::new(kind, self.0.code, self.0.message.clone());
+        again.0.call_id.clone_from(&self.0.call_id);
+        again
+    }
+
     /// The same error for another record: a whole batch can fail for one reason.
     #[must_use]
     pub fn restated(&self) -> Self {
@@ -314,6 +331,7 @@ impl Error {
         again.0.context.clone_from(&self.0.context);
         again.0.retry_after = self.0.retry_after;
         again.0.fields.clone_from(&self.0.fields);
+        again.0.call_id.clone_from(&self.0.call_id);
         again
     }
 
@@ -357,6 +375,11 @@ impl Error {
         &self.0.fields
     }
 
+    /// The id that the CRM gave the call, where it does.
+    pub fn call_id(&self) -> Option<&str> {
+        self.0.call_id.as_deref()
+    }
+
     /// Whether the same call may succeed later with nothing changed. An ambiguous failure is not retryable: verify first.
     pub fn is_retryable(&self) -> bool {
         matches!(self.0.kind, ErrorKind::RateLimited | ErrorKind::Unavailable)
@@ -386,7 +409,10 @@ impl fmt::Display for Error {
         if let Some(context) = &self.0.context {
             write!(f, "{context}: ")?;
         }
-        write!(f, "{} ({})", self.0.message, self.0.code)
+        match &self.0.call_id {
+            Some(id) => write!(f, "{} ({}, call {id})", self.0.message, self.0.code),
+            None => write!(f, "{} ({})", self.0.message, self.0.code),
+        }
     }
 }
 

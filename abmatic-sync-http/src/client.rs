@@ -32,6 +32,11 @@ pub trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// What an answer means whose status is not 2xx.
     fn refusal(&self, answer: &Answer) -> Error;
 
+    /// The header in which the CRM names a call, by which its support finds it.
+    fn call_id_header(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What the headers say about the limit.
     fn allowance(&self, _headers: &HeaderMap) -> Option<Allowance> {
         None
@@ -242,6 +247,7 @@ impl Client {
                 connection = on.id.as_str(),
                 operation = &*call.operation,
                 code = error.code().as_str(),
+                call = error.call_id(),
                 "sent again after {} ms",
                 wait.as_millis()
             );
@@ -278,7 +284,12 @@ impl Client {
         if answer.status().is_success() {
             return Ok(answer);
         }
+        let named = self.dialect.call_id_header().and_then(|name| answer.headers().get(name)?.to_str().ok());
         let refusal = self.dialect.refusal(&answer);
+        let refusal = match named {
+            Some(id) => refusal.with_call_id(id.chars().take(CALL_ID_MAX).collect::<String>()),
+            None => refusal,
+        };
         Err(if answer.status().is_server_error() { doubted(refusal, resend) } else { refusal })
     }
 
@@ -309,6 +320,9 @@ impl Client {
     }
 }
 
+/// How much of a call's id is kept, in characters.
+const CALL_ID_MAX: usize = 100;
+
 /// A transport failure by what it proves. A read that was cut off is merely unavailable.
 fn lost(error: TransportError, resend: Resend) -> Error {
     let kind = match (error.proof(), resend) {
@@ -321,7 +335,7 @@ fn lost(error: TransportError, resend: Resend) -> Error {
 /// A failure to get through says nothing of an earlier attempt that may have acted; a refusal of the request itself does.
 fn still_in_doubt(error: Error) -> Error {
     if error.is_retryable() || error.kind() == ErrorKind::Unauthorized {
-        return Error::new(ErrorKind::Ambiguous, error.code(), error.message());
+        return error.as_kind(ErrorKind::Ambiguous);
     }
     error
 }
@@ -331,7 +345,7 @@ fn doubted(refusal: Error, resend: Resend) -> Error {
     if resend == Resend::Read || refusal.kind() != ErrorKind::Unavailable {
         return refusal;
     }
-    Error::new(ErrorKind::Ambiguous, refusal.code(), refusal.message())
+    refusal.as_kind(ErrorKind::Ambiguous)
 }
 
 #[cfg(test)]

@@ -119,6 +119,11 @@ impl Dialect for HubspotDialect {
         refusal(answer)
     }
 
+    /// On every answer, and as `correlationId` in every error's body.
+    fn call_id_header(&self) -> Option<&'static str> {
+        Some("x-hubspot-correlation-id")
+    }
+
     /// `X-HubSpot-RateLimit-Max`, `-Remaining` and `-Interval-Milliseconds`; search answers have none of them.
     fn allowance(&self, headers: &HeaderMap) -> Option<Allowance> {
         let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();

@@ -1,6 +1,6 @@
 //! What a host sees of its connections: spans, counters, health, and what the CRM does not let it do.
 
-#![allow(clippy::unwrap_used, reason = "a test that fails shall stop, in its helpers too")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails shall stop, in its helpers too")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -153,6 +153,9 @@ async fn a_check_says_which_permission_is_missing() {
                 let (code, message) = missing.unwrap();
                 assert_eq!(code, ErrorCode::InsufficientAccess);
                 assert!(message.contains("crm.objects.deals.read"), "{message}");
+                let (_, call) =
+                    message.split_once("(INSUFFICIENT_ACCESS, call ").expect("HubSpot's own id of the call");
+                assert_eq!(call.len(), "8a3f6c3a-8296-4002-b0a6-2a06fecf7c0c)".len(), "{message}");
             }
             resource => {
                 assert!([Account, Contact, Lead].contains(&resource));

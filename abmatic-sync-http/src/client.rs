@@ -320,6 +320,17 @@ impl Client {
     }
 }
 
+/// A removal that was sent: what is not there any more is removed.
+///
+/// # Errors
+/// Any other refusal.
+pub fn removed(sent: Result<Answer>) -> Result<()> {
+    match sent {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// How much of a call's id is kept, in characters.
 const CALL_ID_MAX: usize = 100;
 

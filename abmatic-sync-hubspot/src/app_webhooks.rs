@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use abmatic_sync_core::clock::Clock;
-use abmatic_sync_core::error::{ErrorKind, Result};
+use abmatic_sync_core::error::Result;
 use abmatic_sync_core::ids::FieldName;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::resource::Resource;
-use abmatic_sync_http::client::{Call, Client};
+use abmatic_sync_http::client::{Answer, Call, Client, removed};
 use abmatic_sync_http::clock::SystemClock;
 use abmatic_sync_http::retry::Resend;
 use abmatic_sync_http::transport::{ReqwestTransport, Transport};
@@ -147,10 +147,7 @@ impl HubspotAppWebhooks {
         let objects = [Object::Companies, Object::Contacts, Object::Deals].map(singular);
         held.retain(|one| one.event_type.split_once('.').is_some_and(|(object, _)| objects.contains(&object)));
         for one in &held {
-            match self.send(app, Method::DELETE, &format!("subscriptions/{}", one.id.0), None).await {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                Ok(_) | Err(_) => {}
-            }
+            removed(self.send(app, Method::DELETE, &format!("subscriptions/{}", one.id.0), None).await)?;
         }
         Ok(held.len())
     }
@@ -161,7 +158,7 @@ impl HubspotAppWebhooks {
         answer.json::<Subscriptions>().map(|all| all.results)
     }
 
-    async fn send(&self, app: &Connection, method: Method, path: &str, body: Option<&Json>) -> Result<()> {
+    async fn send(&self, app: &Connection, method: Method, path: &str, body: Option<&Json>) -> Result<Answer> {
         let resend = if method == Method::POST { Resend::Verify } else { Resend::Safe };
         let url = address_of(app, &self.version.app_webhooks(self.app_id, path))?;
         let call = Call::new("hubspot set up webhooks", method, url);
@@ -169,7 +166,7 @@ impl HubspotAppWebhooks {
             Some(body) => call.with_json(body)?,
             None => call,
         };
-        self.client.send(app, call, resend).await.map(|_| ())
+        self.client.send(app, call, resend).await
     }
 }
 

@@ -2,11 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails shall stop, in its helpers too")]
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{Write, WriteOutcome};
 use abmatic_sync_core::ids::{IntentId, RemoteId};
@@ -18,30 +15,8 @@ use abmatic_sync_hubspot::HubspotConnector;
 use abmatic_sync_testkit::conformance::subject::Subject;
 use abmatic_sync_testkit::conformance::suite::Suite;
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
 const NOW_MS: i64 = 1_795_536_000_000;
-
-/// The fake's time, which passes only while somebody waits for it.
-struct FakeTime(Arc<FakeHubspot>);
-
-impl fmt::Debug for FakeTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FakeTime")
-    }
-}
-
-#[async_trait]
-impl Clock for FakeTime {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0.now_ms()).unwrap()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        self.0.advance_ms(i64::try_from(duration.as_millis()).unwrap());
-    }
-}
 
 /// Makes two records that a list will hold.
 async fn members(connector: &HubspotConnector, on: &Connection) -> Vec<RemoteId> {
@@ -56,8 +31,8 @@ async fn members(connector: &HubspotConnector, on: &Connection) -> Vec<RemoteId>
 
 #[tokio::test]
 async fn it_keeps_the_contract() {
-    let fake = Arc::new(FakeHubspot::builder().simulated_clock(NOW_MS).start().await.unwrap());
-    let clock: Arc<dyn Clock> = Arc::new(FakeTime(Arc::clone(&fake)));
+    let fake = FakeHubspot::builder().simulated_clock(NOW_MS).start().await.unwrap();
+    let clock = fake.clock();
     let connector = || HubspotConnector::builder().clock(Arc::clone(&clock)).build();
     let on = Connection::new("t", "c", "hubspot", Credentials::token(fake.token()));
     let on = on.with_base_url(fake.base_url().parse().unwrap());

@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
+use abmatic_sync_core::error::{Error, ErrorCode, Result};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::value::Value;
+use abmatic_sync_http::client::removed;
 use abmatic_sync_http::retry::Resend;
 use http::Method;
 use serde_json::{Value as Json, json};
@@ -102,11 +103,7 @@ impl<'a> SavedFilters<'a> {
     pub(crate) async fn remove(&self, id: u64) -> Result<()> {
         let path = format!("{FILTERS}/{id}");
         let to = (Method::DELETE, path.as_str());
-        match self.api.send(self.on, self.operation.clone(), to, None, Resend::Safe).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-        }
+        removed(self.api.send(self.on, self.operation.clone(), to, None, Resend::Safe).await)
     }
 
     /// Removes what a run of this connection that crashed has left.

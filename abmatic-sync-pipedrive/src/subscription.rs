@@ -1,8 +1,9 @@
 //! Subscriptions to Pipedrive's webhooks, one an object, which only API v1 makes.
 
-use abmatic_sync_core::error::{ErrorKind, Result};
+use abmatic_sync_core::error::Result;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_http::client::removed;
 use abmatic_sync_http::retry::Resend;
 use abmatic_sync_http::webhook::subscribe::{HookTarget, Subscriber};
 use async_trait::async_trait;
@@ -64,10 +65,7 @@ impl Subscriber for PipedriveConnector {
         let held = held(self.api(), on, target, operation).await?;
         for one in &held {
             let path = format!("{WEBHOOKS}/{}", one.id);
-            match self.api().send(on, operation, (Method::DELETE, &path), None, Resend::Safe).await {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                Ok(_) | Err(_) => {}
-            }
+            removed(self.api().send(on, operation, (Method::DELETE, &path), None, Resend::Safe).await)?;
         }
         Ok(held.len())
     }

@@ -2,11 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails shall stop, in its helpers too")]
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{Write, WriteOutcome};
 use abmatic_sync_core::ids::{IntentId, RemoteId};
@@ -18,30 +15,8 @@ use abmatic_sync_salesforce::SalesforceConnector;
 use abmatic_sync_testkit::conformance::subject::Subject;
 use abmatic_sync_testkit::conformance::suite::Suite;
 use abmatic_sync_testkit::fake::salesforce::FakeSalesforce;
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
 const NOW_MS: i64 = 1_795_536_000_000;
-
-/// The fake's time, which passes only while somebody waits for it.
-struct FakeTime(Arc<FakeSalesforce>);
-
-impl fmt::Debug for FakeTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FakeTime")
-    }
-}
-
-#[async_trait]
-impl Clock for FakeTime {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0.now_ms()).unwrap()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        self.0.advance_ms(i64::try_from(duration.as_millis()).unwrap());
-    }
-}
 
 /// Makes two records that a list will hold.
 async fn members(connector: &SalesforceConnector, on: &Connection) -> Vec<RemoteId> {
@@ -59,8 +34,8 @@ async fn members(connector: &SalesforceConnector, on: &Connection) -> Vec<Remote
 
 #[tokio::test]
 async fn it_keeps_the_contract() {
-    let fake = Arc::new(FakeSalesforce::builder().simulated_clock(NOW_MS).start().await.unwrap());
-    let clock: Arc<dyn Clock> = Arc::new(FakeTime(Arc::clone(&fake)));
+    let fake = FakeSalesforce::builder().simulated_clock(NOW_MS).start().await.unwrap();
+    let clock = fake.clock();
     let connector = || SalesforceConnector::builder().clock(Arc::clone(&clock)).bulk_write_min(2_050).build();
     let on = Connection::new("t", "c", "salesforce", Credentials::token(fake.token()));
     let on = on.with_base_url(fake.base_url().parse().unwrap());

@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails shall stop, in its helpers too")]
 
+mod traced;
+
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
@@ -44,9 +46,10 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::Request;
 use secrecy::SecretString;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use url::Url;
+
+use crate::traced::Traced;
 
 const START_MS: i64 = 1_790_000_000_000;
 
@@ -64,29 +67,6 @@ impl Clock for StepClock {
         self.0.fetch_add(duration.as_millis() as i64, Ordering::SeqCst);
         // Somebody else may do what is waited for.
         tokio::task::yield_now().await;
-    }
-}
-
-/// Everything that is traced, as a host would see it.
-#[derive(Clone, Default)]
-struct Traced(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Traced {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Traced {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 
@@ -300,8 +280,8 @@ async fn journey(case: Case) {
     process.store.close().await;
     other.store.close().await;
     no_secret(&case, "what was said", said.as_bytes());
-    no_secret(&case, "what was traced", &traced.0.lock().unwrap());
-    assert!(!traced.0.lock().unwrap().is_empty());
+    no_secret(&case, "what was traced", &traced.bytes());
+    assert!(!traced.bytes().is_empty());
     for file in files(folder.path()) {
         no_secret(&case, "the database", &std::fs::read(file).unwrap());
     }

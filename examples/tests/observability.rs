@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails shall stop, in its helpers too")]
 
+mod traced;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -24,9 +26,10 @@ use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
 use chrono::TimeDelta;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::traced::Traced;
 
 async fn engine() -> (Engine, SqliteStore) {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -42,28 +45,6 @@ async fn kept(store: &SqliteStore, connector: &str, url: &str) -> KeptConnection
     kept
 }
 
-#[derive(Clone, Default)]
-struct Traced(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Traced {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Traced {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn a_run_its_blocks_and_its_calls_are_spans() {
     let fake = FakeHubspot::builder().seed_records(3).start().await.unwrap();
@@ -75,7 +56,7 @@ async fn a_run_its_blocks_and_its_calls_are_spans() {
     let guard = subscriber.set_default();
     let report = engine.import(&on, Contact, Scope::All).await.unwrap();
     drop(guard);
-    let said = String::from_utf8(traced.0.lock().unwrap().clone()).unwrap();
+    let said = String::from_utf8(traced.bytes()).unwrap();
     let run =
         format!("run{{run={} tenant=acme connection=acme/main operation=\"import\" resource=contact}}", report.run);
     let nested = format!("{run}:call{{connection=\"acme/main\" operation=\"hubspot");

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails shall stop, in its helpers too")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use abmatic_sync_activecampaign::{self as active, ActiveCampaignConnector};
-use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{Read, ReadRequest};
 use abmatic_sync_core::error::ErrorKind;
@@ -19,38 +17,8 @@ use abmatic_sync_pipedrive::PipedriveConnector;
 use abmatic_sync_testkit::fake::activecampaign::FakeActiveCampaign;
 use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
 use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
 const START_MS: i64 = 1_790_000_000_000;
-
-/// The fake's own clock, which whoever waits moves on.
-struct FakeTime<F>(Arc<F>);
-
-impl<F> std::fmt::Debug for FakeTime<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FakeTime")
-    }
-}
-
-macro_rules! time_of {
-    ($fake:ty) => {
-        #[async_trait]
-        impl Clock for FakeTime<$fake> {
-            fn now(&self) -> DateTime<Utc> {
-                DateTime::from_timestamp_millis(self.0.now_ms()).unwrap()
-            }
-
-            async fn sleep(&self, duration: Duration) {
-                self.0.advance_ms(i64::try_from(duration.as_micros().div_ceil(1_000)).unwrap());
-            }
-        }
-    };
-}
-
-time_of!(FakeActiveCampaign);
-time_of!(FakeHubspot);
-time_of!(FakePipedrive);
 
 /// Reads one contact so many times.
 async fn read_again_and_again(connector: &impl CrmConnector, on: &Connection, id: &str, calls: u64) {
@@ -69,8 +37,8 @@ fn connection(connector: &str, url: &str, token: String) -> Connection {
 async fn hubspot_s_burst_limit_is_kept_and_used() {
     const WINDOWS: u64 = 6;
     let fake = FakeHubspot::builder().seed_records(1).rate_limits(true).simulated_clock(START_MS);
-    let fake = Arc::new(fake.start().await.unwrap());
-    let hubspot = HubspotConnector::builder().pacing(Pacing::Documented).clock(Arc::new(FakeTime(Arc::clone(&fake))));
+    let fake = fake.start().await.unwrap();
+    let hubspot = HubspotConnector::builder().pacing(Pacing::Documented).clock(fake.clock());
     let on = connection("hubspot", &fake.base_url(), fake.token());
     let id = fake.user().records("contacts")[0].id.clone();
     // Each ten seconds allow 190 calls (a private app), the first of which tells so.
@@ -84,8 +52,8 @@ async fn hubspot_s_burst_limit_is_kept_and_used() {
 async fn hubspot_s_searches_are_kept_and_used() {
     const SEARCHES: u64 = 190;
     let fake = FakeHubspot::builder().seed_records(1).rate_limits(true).simulated_clock(START_MS);
-    let fake = Arc::new(fake.start().await.unwrap());
-    let clock = Arc::new(FakeTime(Arc::clone(&fake)));
+    let fake = fake.start().await.unwrap();
+    let clock = fake.clock();
     let hubspot = HubspotConnector::builder().pacing(Pacing::Documented).clock(clock).build();
     let on = connection("hubspot", &fake.base_url(), fake.token());
     for _ in 0..SEARCHES {
@@ -102,8 +70,8 @@ async fn hubspot_s_searches_are_kept_and_used() {
 async fn activecampaign_s_limit_is_kept_and_used() {
     const CALLS: u64 = 190;
     let fake = FakeActiveCampaign::builder().seed_records(1).rate_limits(true).simulated_clock(START_MS);
-    let fake = Arc::new(fake.start().await.unwrap());
-    let clock = Arc::new(FakeTime(Arc::clone(&fake)));
+    let fake = fake.start().await.unwrap();
+    let clock = fake.clock();
     let connector = ActiveCampaignConnector::builder().pacing(active::Pacing::Documented).clock(clock).build();
     let on = connection("activecampaign", &fake.base_url(), fake.token());
     read_again_and_again(&connector, &on, "1", CALLS).await;
@@ -117,8 +85,8 @@ async fn activecampaign_s_limit_is_kept_and_used() {
 async fn pipedrive_s_burst_limit_is_kept_and_used() {
     const WINDOWS: u64 = 20;
     let fake = FakePipedrive::builder().seed_records(1).rate_limits(true).simulated_clock(START_MS);
-    let fake = Arc::new(fake.start().await.unwrap());
-    let pipedrive = PipedriveConnector::builder().clock(Arc::new(FakeTime(Arc::clone(&fake))));
+    let fake = fake.start().await.unwrap();
+    let pipedrive = PipedriveConnector::builder().clock(fake.clock());
     let on = connection("pipedrive", &fake.base_url(), fake.token());
     let id = fake.user().records("persons")[0].id.to_string();
     // Each two seconds allow 20 calls (the smallest plan).
@@ -131,8 +99,8 @@ async fn pipedrive_s_burst_limit_is_kept_and_used() {
 #[tokio::test]
 async fn the_host_s_share_of_hubspot_s_day_is_not_exceeded() {
     let fake = FakeHubspot::builder().seed_records(1).rate_limits(true).simulated_clock(START_MS);
-    let fake = Arc::new(fake.start().await.unwrap());
-    let hubspot = HubspotConnector::builder().budget_percent(0).clock(Arc::new(FakeTime(Arc::clone(&fake)))).build();
+    let fake = fake.start().await.unwrap();
+    let hubspot = HubspotConnector::builder().budget_percent(0).clock(fake.clock()).build();
     let on = connection("hubspot", &fake.base_url(), fake.token());
     hubspot.describe(&on, Contact).await.unwrap();
     let refused = hubspot.read(&on, ReadRequest::new(Contact, Read::All)).await.unwrap_err();

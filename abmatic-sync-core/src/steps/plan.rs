@@ -416,14 +416,12 @@ impl Planned {
         references: &ReferenceMap,
     ) -> Result<()> {
         let field = at.field;
-        let change = |reason| {
-            FieldChange::new(field.local.clone(), Direction::FromAbmatic, remote.clone(), local.clone(), reason)
-        };
-        let (sent, kept) = match field.relation {
+        let change = |old, new, reason| FieldChange::new(field.local.clone(), Direction::FromAbmatic, old, new, reason);
+        let (old, new, sent, kept) = match field.relation {
             None => {
                 let sent = field.to_remote(&local)?;
                 let kept = field.to_local(&sent)?;
-                (sent, kept)
+                (remote, local.clone(), sent, kept)
             }
             Some(relation) => match self.reference_to_send(relation, field, &local, references) {
                 Some(sent) if field.keeps_one => {
@@ -435,21 +433,17 @@ impl Planned {
                         self.agree(at, local, kept, None);
                         return Ok(());
                     }
-                    let name = field.local.clone();
-                    self.changes.push(FieldChange::new(name, Direction::FromAbmatic, held, kept.clone(), reason));
-                    self.to_remote.insert(field.remote.clone(), sent);
-                    self.agree(at, local, kept, Some(Direction::FromAbmatic));
-                    return Ok(());
+                    (held, kept.clone(), sent, kept)
                 }
-                Some(sent) => (sent, local.clone()),
+                Some(sent) => (remote, local.clone(), sent, local.clone()),
                 None => {
-                    self.changes.push(change(Reason::ParentMissing).not_written());
+                    self.changes.push(change(remote, local, Reason::ParentMissing).not_written());
                     self.agree_on_nothing(at);
                     return Ok(());
                 }
             },
         };
-        self.changes.push(change(reason));
+        self.changes.push(change(old, new, reason));
         self.to_remote.insert(field.remote.clone(), sent);
         self.agree(at, local, kept, Some(Direction::FromAbmatic));
         Ok(())

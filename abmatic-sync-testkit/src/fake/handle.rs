@@ -61,6 +61,13 @@ macro_rules! forward {
                 self.running.lock().clock.advance(by_ms);
             }
 
+            /// The fake's time as the clock of a program under test. Whoever waits by it moves it on, so that where it is
+            /// simulated nothing waits for real.
+            #[must_use]
+            pub fn clock(&self) -> std::sync::Arc<dyn abmatic_sync_core::clock::Clock> {
+                self.running.clock()
+            }
+
             /// Works on the state under its lock.
             pub(crate) fn with<T>(&self, work: impl FnOnce(&mut $state, i64) -> T) -> T {
                 self.running.with(work)

@@ -1,9 +1,14 @@
 //! A fake in use: its one lock, and its socket if it has one.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use abmatic_sync_core::clock::Clock;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -34,6 +39,28 @@ impl<C: Crm> Service for Shared<C> {
     }
 }
 
+/// The fake's time, which passes while somebody waits for it.
+struct SharedTime<C>(Arc<Shared<C>>);
+
+/// What the fake holds is not its clock's to show: its token is among it.
+impl<C> fmt::Debug for SharedTime<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedTime")
+    }
+}
+
+#[async_trait]
+impl<C: Crm> Clock for SharedTime<C> {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0.lock().clock.now_ms()).unwrap_or_default()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let milliseconds = i64::try_from(duration.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
+        self.0.lock().clock.advance(milliseconds);
+    }
+}
+
 /// A fake CRM; its socket closes when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Running<C> {
@@ -60,6 +87,11 @@ impl<C: Crm> Running<C> {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Machine<C>> {
         self.shared.lock()
+    }
+
+    /// Its time, as somebody else's clock.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SharedTime(Arc::clone(&self.shared)))
     }
 
     /// Returns once what was called over the socket so far is as `wanted`.

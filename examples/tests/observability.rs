@@ -1,8 +1,6 @@
-//! What a host sees of its connections: spans, counters, health, and what the CRM does not let it do.
+//! What a host sees of its connections: counters, health, and what the CRM does not let it do.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails shall stop, in its helpers too")]
-
-mod traced;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -26,10 +24,6 @@ use abmatic_sync_testkit::fake::pipedrive::FakePipedrive;
 use chrono::TimeDelta;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use serde_json::json;
-use tracing_subscriber::fmt::format::FmtSpan;
-use tracing_subscriber::util::SubscriberInitExt as _;
-
-use crate::traced::Traced;
 
 async fn engine() -> (Engine, SqliteStore) {
     let store = SqliteStore::in_memory().await.unwrap();
@@ -43,26 +37,6 @@ async fn kept(store: &SqliteStore, connector: &str, url: &str) -> KeptConnection
     let kept = KeptConnection::new("acme", "acme/main", connector).with_base_url(url.parse().unwrap());
     store.keep_connection(&kept).await.unwrap();
     kept
-}
-
-#[tokio::test]
-async fn a_run_its_blocks_and_its_calls_are_spans() {
-    let fake = FakeHubspot::builder().seed_records(3).start().await.unwrap();
-    let (engine, store) = engine().await;
-    let on = kept(&store, "hubspot", &fake.base_url()).await.with_credentials(Credentials::token(fake.token()));
-    let traced = Traced::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG);
-    let subscriber = subscriber.with_ansi(false).with_span_events(FmtSpan::CLOSE).with_writer(traced.clone());
-    let guard = subscriber.set_default();
-    let report = engine.import(&on, Contact, Scope::All).await.unwrap();
-    drop(guard);
-    let said = String::from_utf8(traced.bytes()).unwrap();
-    let run =
-        format!("run{{run={} tenant=acme connection=acme/main operation=\"import\" resource=contact}}", report.run);
-    let nested = format!("{run}:call{{connection=\"acme/main\" operation=\"hubspot");
-    assert!(said.contains(&nested), "{said}");
-    assert!(said.contains(&format!("{run}:block{{side=\"CRM\" read=0}}")), "{said}");
-    assert!(said.contains("run completed"), "{said}");
 }
 
 /// Counters by their name and labels.

@@ -32,13 +32,14 @@ pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -
     let verifier = Verifier { api, on, object, described: &described, layout };
     let mut found: Vec<Option<RemoteRecord>> = request.creates.iter().map(|_| None).collect();
     if described.own_key == OwnKey::Ready {
-        verifier
-            .by_key(&request.creates, OWN_KEY, |create| Some(create.intent.as_str().to_lowercase()), &mut found)
-            .await?;
+        let intent = |create: &CreateInDoubt| Some(create.intent.as_str().to_lowercase());
+        verifier.by_key(&request.creates, OWN_KEY, false, intent, &mut found).await?;
+        // Somebody may have archived it meanwhile: then it did happen, and is not to be made again.
+        verifier.by_key(&request.creates, OWN_KEY, true, intent, &mut found).await?;
         return Ok(found);
     }
     if object == Object::Contacts {
-        verifier.by_key(&request.creates, "email", email, &mut found).await?;
+        verifier.by_key(&request.creates, "email", false, email, &mut found).await?;
     }
     let told_by_email = |create: &CreateInDoubt| object == Object::Contacts && email(create).is_some();
     let open: Vec<usize> = (0..found.len())
@@ -62,20 +63,23 @@ struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
-    /// Reads by a unique property: from the store, so that what is not found is not there.
+    /// Reads what was not found yet by a unique property: from the store, or from the recycle bin, so that what is not found
+    /// is not there.
     async fn by_key(
         &self,
         creates: &[CreateInDoubt],
         property: &'static str,
+        archived: bool,
         key: impl Fn(&CreateInDoubt) -> Option<String>,
         found: &mut [Option<RemoteRecord>],
     ) -> Result<()> {
-        let keys: Vec<String> = creates.iter().filter_map(&key).collect();
+        let open = creates.iter().zip(found.iter()).filter(|(_, found)| found.is_none());
+        let keys: Vec<String> = open.filter_map(|(create, _)| key(create)).collect();
         if keys.is_empty() {
             return Ok(());
         }
         let layout = self.layout.clone().with(property, FieldType::Text);
-        let batches = Batches::new(self.api, self.on, self.object, &layout).by(property);
+        let batches = Batches::new(self.api, self.on, self.object, &layout).by(property).archived(archived);
         let held = batches.complete(&keys).await?;
         let mut by_key: BTreeMap<String, RemoteRecord> = BTreeMap::new();
         for one in held.records {

@@ -33,7 +33,9 @@ pub(crate) struct Row {
     pub(crate) key: String,
     pub(crate) cells: BTreeMap<String, Cell>,
     /// The fields that the engine sent, by the names that it shares.
-    pub(crate) sent: Vec<FieldName>,
+    pub(crate) sent: Fields,
+    /// The fields that nobody may write.
+    pub(crate) closed: Vec<FieldName>,
     /// An opportunity's contacts, before and after.
     pub(crate) contacts: Option<Contacts>,
     /// An update's record is to be as it was then.
@@ -94,8 +96,20 @@ impl Row {
     }
 
     fn new(at: usize, verb: Verb, key: String, object: Object) -> Self {
-        let (cells, sent, warnings) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { at, verb, object, key, cells, sent, contacts: None, unmodified_since: None, was_lead: false, warnings }
+        let (cells, sent, closed, warnings) = (BTreeMap::new(), Fields::new(), Vec::new(), Vec::new());
+        Self {
+            at,
+            verb,
+            object,
+            key,
+            cells,
+            sent,
+            closed,
+            contacts: None,
+            unmodified_since: None,
+            was_lead: false,
+            warnings,
+        }
     }
 
     /// A host that maps the external id says itself which record is which.
@@ -129,14 +143,15 @@ impl Row {
         let Some(detail) = described.detail(plain) else {
             return Err(unfit(plain, format!("{} has no field \"{plain}\"", self.object.name())));
         };
-        self.sent.push(name.clone());
         let is_open = if self.verb == Verb::Create { detail.createable } else { detail.updateable };
         if !is_open || plain.eq_ignore_ascii_case(ID) {
             self.warnings.push(format!("\"{plain}\" cannot be written and stays as it is"));
+            self.closed.push(name.clone());
             return Ok(());
         }
         let fitted = fitted(plain, value, detail)?;
         self.cells.insert(plain.to_owned(), Cell::of(&fitted, detail.field_type)?);
+        self.sent.insert(name.clone(), fitted);
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::ids::{FieldName, RemoteId};
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_core::steps::form::kept_of;
 
 use crate::activity;
 use crate::api::Api;
@@ -222,7 +223,8 @@ impl<'a> Writer<'a> {
         Ok(self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| WriteOutcome::Failed(unsaid()))).collect())
     }
 
-    /// What Salesforce keeps of what was sent: it trims and rounds, and an org's flows and triggers change more.
+    /// What Salesforce keeps of what was sent: it cuts and rounds. What an org's flows and triggers change besides, or people
+    /// by then, is a change like any other to the next sync.
     async fn read_back(&mut self, written: &[Row]) -> Result<()> {
         let mut groups: BTreeMap<(Object, bool), Vec<&Row>> = BTreeMap::new();
         for row in written {
@@ -230,7 +232,9 @@ impl<'a> Writer<'a> {
         }
         for ((object, was_lead), rows) in groups {
             let described = self.described(object).await?;
-            let sent: BTreeSet<FieldName> = rows.iter().flat_map(|row| row.sent.iter().cloned()).collect();
+            let names =
+                |row: &&Row| row.sent.iter().map(|(name, _)| name).chain(&row.closed).cloned().collect::<Vec<_>>();
+            let sent: BTreeSet<FieldName> = rows.iter().flat_map(names).collect();
             let reader = Reader::new(self.api, self.on, object, Arc::clone(&described), "write");
             let mut layout = Layout::new(object, &sent, &BTreeSet::new(), &described);
             if was_lead {
@@ -244,9 +248,10 @@ impl<'a> Writer<'a> {
                 let Some(record) = by_id.get(&RemoteId::from(row.key.as_str())) else { continue };
                 let Some(written) = self.written_at(row.at) else { continue };
                 written.modified_at = record.modified_at;
-                let held =
-                    row.sent.iter().filter_map(|name| Some((name.clone(), record.fields.get(name.as_str())?.clone())));
-                written.fields = held.collect();
+                written.fields = kept_of(&record.fields, &row.sent);
+                for name in &row.closed {
+                    written.fields.insert(name.clone(), record.fields.get(name.as_str()).cloned().unwrap_or_default());
+                }
             }
         }
         Ok(())

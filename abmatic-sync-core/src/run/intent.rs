@@ -8,7 +8,7 @@ use crate::ids::{IntentId, LocalId};
 use crate::model::fields::Fields;
 use crate::model::record::RemoteRecord;
 use crate::run::context::RunContext;
-use crate::steps::form::is_form_of;
+use crate::steps::form::kept_of;
 use crate::steps::plan::Planned;
 use crate::store::state::{Intent, Lease};
 
@@ -57,16 +57,6 @@ pub(crate) async fn verify(context: &RunContext, intents: &[Intent]) -> Result<V
 /// What was written, told from the record that a verification found.
 pub(crate) fn written_as_found(record: &RemoteRecord, sent: &Fields) -> Written {
     let mut written = Written::new(record.id.clone());
-    written.fields = kept_of(record, sent);
+    written.fields = kept_of(&record.fields, sent);
     written
-}
-
-/// What the CRM kept of what it was sent, as far as the record that was found tells: what looks like a form of the value
-/// sent. Anything else may be somebody's edit since, and has to look like one.
-pub(crate) fn kept_of(record: &RemoteRecord, sent: &Fields) -> Fields {
-    let kept = sent.iter().filter_map(|(name, value)| {
-        let held = record.fields.get(name.as_str())?;
-        is_form_of(held, value).then(|| (name.clone(), held.clone()))
-    });
-    kept.collect()
 }

@@ -12,10 +12,11 @@ use crate::model::record::{RecordId, RemoteRecord};
 use crate::model::resource::Side;
 use crate::model::value::Value;
 use crate::run::context::RunContext;
-use crate::run::intent::{Announced, kept_of, verify};
+use crate::run::intent::{Announced, verify};
 use crate::run::pairing::{PassOver, pair_local};
 use crate::run::process::{Prepared, Progressing, carry_out};
 use crate::run::read::Block;
+use crate::steps::form::kept_of;
 use crate::store::page::StateCommit;
 use crate::store::state::{Intent, Lease, RunRecord};
 
@@ -77,7 +78,7 @@ async fn link_found(
 
 fn link_of(context: &RunContext, intent: &Intent, remote: &RemoteRecord) -> Link {
     let mut link = Link::new(intent.local_id.clone(), remote.id.clone());
-    let kept = kept_of(remote, &intent.fields);
+    let kept = kept_of(&remote.fields, &intent.fields);
     for field in context.mapping.fields.iter().filter(|field| field.relation.is_none()) {
         let in_host_words = |fields: &Fields| fields.get(field.remote.as_str()).and_then(|v| field.to_local(v).ok());
         let sent = match in_host_words(&intent.fields) {

@@ -38,6 +38,15 @@ pub(crate) enum SentOutcome {
     Written(Written),
 }
 
+impl SentOutcome {
+    fn written_id(&self) -> Option<&RemoteId> {
+        match self {
+            Self::Written(written) => Some(&written.id),
+            Self::Failed(_) | Self::NotNeeded => None,
+        }
+    }
+}
+
 /// Writes what the plans say for the CRM. A plan whose create turns out to be a duplicate is planned anew against the
 /// record that exists.
 pub(crate) async fn write_remote(
@@ -87,6 +96,11 @@ async fn create(
     let plans: Vec<&Planned> = chunk.iter().map(|&place| &planned[place]).collect();
     let intents = announce(context, progress.lease, progress.announced, &plans).await?;
     let outcomes = send_creates(context, &intents).await?;
+    let mut made: BTreeSet<RemoteId> = sent.iter().filter_map(|sent| sent.outcome.written_id()).cloned().collect();
+    made.extend(outcomes.iter().filter_map(|outcome| match outcome {
+        WriteOutcome::Written(written) => Some(written.id.clone()),
+        WriteOutcome::Failed(_) => None,
+    }));
     for ((&place, intent), outcome) in chunk.iter().zip(intents).zip(outcomes) {
         match outcome {
             WriteOutcome::Written(written) => {
@@ -96,7 +110,11 @@ async fn create(
                 let surely_not_created = error.kind() != ErrorKind::Ambiguous;
                 sent[place].closed_intent = surely_not_created.then_some(intent.id);
                 let recovered = recover(context, &planned[place], &error).await?;
-                let is_claimed = |again: &Planned| planned.iter().any(|other| is_same_remote(other, again));
+                // What exists may have been made or matched for another record of this very block.
+                let is_claimed = |again: &Planned| {
+                    planned.iter().any(|other| is_same_remote(other, again))
+                        || again.pair.remote.as_ref().is_some_and(|remote| made.contains(&remote.id))
+                };
                 match recovered.filter(|again| !is_claimed(again)) {
                     Some(again) => planned[place] = again,
                     None => sent[place].outcome = SentOutcome::Failed(error),

@@ -2,7 +2,7 @@
 
 pub(crate) mod arrival;
 pub mod coerce;
-pub(crate) mod form;
+pub mod form;
 pub mod gone;
 pub mod mapping;
 pub mod matching;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::fake::clock::FakeClock;
 use crate::fake::exchange::{Delivery, Request, Response};
 use crate::fake::fault::{Fault, FaultKind, Faults};
+use crate::fake::moment::http_date;
 use crate::fake::traffic::Traffic;
 
 /// What a CRM must answer to be put behind a socket.
@@ -63,6 +64,7 @@ impl<C: Crm> Machine<C> {
             None => self.crm.answer(now, request, &route, None),
             Some(fault) => self.faulty(now, request, &route, &fault),
         };
+        response.set("Date", http_date(now));
         response.delay_ms = delay_ms;
         let arrives = matches!(response.delivery, Delivery::Whole | Delivery::Truncated(_));
         self.traffic.count(&name, if arrives { response.status } else { 0 });

@@ -8,10 +8,11 @@ use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
     FindRequest, Page, PageCursor, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome, Written,
 };
+use abmatic_sync_core::engine::Engine;
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind, Result};
 use abmatic_sync_core::filter::expr::Expr;
 use abmatic_sync_core::ids::{IntentId, RemoteId};
-use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::connection::{Connection, Credentials};
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::mapping::{FieldMapping, Mapping};
 use abmatic_sync_core::model::record::RemoteRecord;
@@ -21,16 +22,18 @@ use abmatic_sync_core::model::value::Value;
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, SubsecRound, Utc};
 
-use crate::simulator::fields::{FieldKind, fields_of, host_name, remote_schema};
+use crate::simulator::account::Fault;
+use crate::simulator::fields::{FieldKind, crm_name, fields_of, host_name, remote_schema};
 use crate::simulator::gate::turn;
 use crate::simulator::journal::{Author, Event, EventKind, Journal};
 use crate::simulator::sabotage::Sabotage;
-use crate::simulator::script::{CrmHabits, Fault};
+use crate::simulator::script::CrmHabits;
+use crate::simulator::side::{CONNECTORS, CrmSide, SECRET};
 
 /// A simulated CRM. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct SimulatedCrm {
-    pub(crate) number: usize,
+    number: usize,
     habits: Arc<CrmHabits>,
     descriptor: Arc<Descriptor>,
     journal: Journal,
@@ -63,7 +66,7 @@ struct Held {
 
 impl SimulatedCrm {
     pub(crate) fn new(number: usize, habits: CrmHabits, journal: Journal, sabotage: Option<Sabotage>) -> Self {
-        let name = ["crm-0", "crm-1", "crm-2"][number.min(2)];
+        let name = CONNECTORS[number.min(2)];
         let offers =
             [Resource::Account, Resource::Contact, Resource::Opportunity].map(|resource| offer(resource, &habits));
         let mut descriptor = Descriptor::new(name, name, offers.into());
@@ -79,52 +82,6 @@ impl SimulatedCrm {
             journal,
             sabotage,
             state: Arc::default(),
-        }
-    }
-
-    /// The mapping that the host has for it.
-    pub(crate) fn mapping(&self, resource: Resource) -> Mapping {
-        mapping(resource, &self.habits)
-    }
-
-    /// From now on calls are counted anew, and these faults hit.
-    pub(crate) fn expect_faults(&self, faults: Vec<(u64, Fault)>) {
-        let mut state = self.state();
-        (state.calls, state.faults) = (0, faults);
-    }
-
-    /// The ids of live records, oldest first; with `deleted` those of deleted ones.
-    pub(crate) fn ids(&self, resource: Resource, deleted: bool) -> Vec<RemoteId> {
-        let state = self.state();
-        let held = state.records.get(&resource).into_iter().flat_map(BTreeMap::values);
-        held.filter(|held| held.now.deleted == deleted).map(|held| held.now.id.clone()).collect()
-    }
-
-    pub(crate) fn records(&self, resource: Resource) -> Vec<RemoteRecord> {
-        let state = self.state();
-        state.records.get(&resource).into_iter().flat_map(BTreeMap::values).map(|held| held.now.clone()).collect()
-    }
-
-    /// A person makes a record; nothing where the CRM refuses it.
-    pub(crate) fn create(&self, resource: Resource, fields: &Fields) {
-        if self.state().duplicate_of(resource, fields, None, &self.habits).is_none() {
-            self.insert(resource, fields, Author::Person);
-        }
-    }
-
-    /// A person edits a record.
-    pub(crate) fn edit(&self, resource: Resource, id: &RemoteId, fields: &Fields) {
-        if self.state().duplicate_of(resource, fields, Some(id), &self.habits).is_none() {
-            self.change(resource, id, fields, Author::Person);
-        }
-    }
-
-    /// A person deletes or restores a record.
-    pub(crate) fn mark(&self, resource: Resource, id: &RemoteId, deleted: bool) {
-        let kind = if deleted { EventKind::Delete } else { EventKind::Restore };
-        self.touch(resource, id, kind, Author::Person, |record| record.deleted = deleted);
-        if deleted {
-            self.forget_references(resource, id);
         }
     }
 
@@ -144,20 +101,7 @@ impl SimulatedCrm {
         }
     }
 
-    /// A person merges two records.
-    pub(crate) fn merge(&self, resource: Resource, survivor: &RemoteId, loser: &RemoteId) {
-        let mut old_ids = self.read_now(resource, loser).map(|record| record.merged_ids).unwrap_or_default();
-        old_ids.push(loser.clone());
-        self.touch(resource, loser, EventKind::Merge, Author::Person, |record| record.deleted = true);
-        self.touch(resource, survivor, EventKind::Update, Author::Person, |record| record.merged_ids.extend(old_ids));
-        self.forget_references(resource, loser);
-        let mut state = self.state();
-        if let Some(number) = number_of(loser) {
-            state.records.entry(resource).or_default().remove(&number);
-        }
-    }
-
-    pub(crate) fn read_now(&self, resource: Resource, id: &RemoteId) -> Option<RemoteRecord> {
+    fn read_now(&self, resource: Resource, id: &RemoteId) -> Option<RemoteRecord> {
         Some(self.state().records.get(&resource)?.get(&number_of(id)?)?.now.clone())
     }
 
@@ -246,7 +190,7 @@ impl SimulatedCrm {
     }
 
     fn text_max(&self, name: &str) -> usize {
-        if matches!(name, "FullName" | "Name" | "Note__c") { self.habits.text_max } else { usize::MAX }
+        if matches!(name, "FullName" | "Name" | "Note__c") { self.habits.spelling.text_max } else { usize::MAX }
     }
 
     fn touch(
@@ -473,6 +417,75 @@ impl SimulatedCrm {
     }
 }
 
+impl CrmSide for SimulatedCrm {
+    fn add_to(&self, engine: Engine) -> Engine {
+        engine.with_connector(self.clone())
+    }
+
+    fn connection(&self) -> Connection {
+        Connection::new("", "", self.descriptor.name, Credentials::token(SECRET))
+    }
+
+    fn mapping(&self, resource: Resource) -> Mapping {
+        mapping(resource)
+    }
+
+    fn expect_faults(&self, faults: &[(u64, Fault)]) {
+        let mut state = self.state();
+        (state.calls, state.faults) = (0, faults.to_vec());
+    }
+
+    fn records(&self, resource: Resource) -> Vec<RemoteRecord> {
+        let state = self.state();
+        let held = state.records.get(&resource).into_iter().flat_map(BTreeMap::values);
+        held.map(|held| named_by_host(resource, held.now.clone())).collect()
+    }
+
+    fn create(&self, resource: Resource, fields: &Fields) {
+        let fields = named_by_crm(resource, fields);
+        if self.state().duplicate_of(resource, &fields, None, &self.habits).is_none() {
+            self.insert(resource, &fields, Author::Person);
+        }
+    }
+
+    fn edit(&self, resource: Resource, id: &RemoteId, fields: &Fields) {
+        let fields = named_by_crm(resource, fields);
+        if self.state().duplicate_of(resource, &fields, Some(id), &self.habits).is_none() {
+            self.change(resource, id, &fields, Author::Person);
+        }
+    }
+
+    fn mark(&self, resource: Resource, id: &RemoteId, deleted: bool) {
+        let kind = if deleted { EventKind::Delete } else { EventKind::Restore };
+        self.touch(resource, id, kind, Author::Person, |record| record.deleted = deleted);
+        if deleted {
+            self.forget_references(resource, id);
+        }
+    }
+
+    fn merge(&self, resource: Resource, survivor: &RemoteId, loser: &RemoteId) {
+        let mut old_ids = self.read_now(resource, loser).map(|record| record.merged_ids).unwrap_or_default();
+        old_ids.push(loser.clone());
+        self.touch(resource, loser, EventKind::Merge, Author::Person, |record| record.deleted = true);
+        self.touch(resource, survivor, EventKind::Update, Author::Person, |record| record.merged_ids.extend(old_ids));
+        self.forget_references(resource, loser);
+        let mut state = self.state();
+        if let Some(number) = number_of(loser) {
+            state.records.entry(resource).or_default().remove(&number);
+        }
+    }
+}
+
+fn named_by_crm(resource: Resource, fields: &Fields) -> Fields {
+    fields.iter().map(|(name, value)| (crm_name(resource, name.as_str()), value.clone())).collect()
+}
+
+fn named_by_host(resource: Resource, mut record: RemoteRecord) -> RemoteRecord {
+    record.fields =
+        record.fields.iter().map(|(name, value)| (host_name(resource, name.as_str()), value.clone())).collect();
+    record
+}
+
 impl State {
     fn duplicate_of(
         &self,
@@ -516,21 +529,12 @@ fn written(record: RemoteRecord) -> WriteOutcome {
     WriteOutcome::Written(written)
 }
 
-fn mapping(resource: Resource, habits: &CrmHabits) -> Mapping {
-    let places = habits.directions.iter().zip(&habits.truths);
-    let fields = fields_of(resource).iter().zip(places).map(|(field, (direction, truth))| {
-        let mut mapped = FieldMapping::new(field.name, field.remote);
-        if field.name != "tag" {
-            mapped.direction = *direction;
-            mapped.source_of_truth = *truth;
-        }
-        mapped
-    });
-    Mapping::new(fields.collect())
+fn mapping(resource: Resource) -> Mapping {
+    Mapping::new(fields_of(resource).iter().map(|field| FieldMapping::new(field.name, field.remote)).collect())
 }
 
 fn offer(resource: Resource, habits: &CrmHabits) -> ResourceCapabilities {
-    let mut offer = ResourceCapabilities::new(resource, "records", mapping(resource, habits));
+    let mut offer = ResourceCapabilities::new(resource, "records", mapping(resource));
     offer.key_field = match resource {
         Resource::Account => Some("Domain"),
         Resource::Contact => Some("Email"),

@@ -4,6 +4,8 @@ use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::schema::{Field, FieldType, Schema};
 use abmatic_sync_core::model::value::Value;
 
+use crate::simulator::account::Spelling;
+
 /// A field of a simulated record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SimulatedField {
@@ -58,8 +60,13 @@ pub(crate) fn host_name(resource: Resource, remote: &str) -> &str {
     fields_of(resource).iter().find(|field| field.remote == remote).map_or(remote, |field| field.name)
 }
 
-/// What the host keeps.
-pub(crate) fn host_schema(resource: Resource) -> Schema {
+/// The CRM's name of a field or relation of the host's.
+pub(crate) fn crm_name(resource: Resource, local: &str) -> &str {
+    fields_of(resource).iter().find(|field| field.name == local).map_or(local, |field| field.remote)
+}
+
+/// What the host keeps, with fields that nobody edits.
+pub(crate) fn host_schema(resource: Resource, constants: impl Iterator<Item = Field>) -> Schema {
     let fields = fields_of(resource).iter().map(|field| {
         let field_type = match field.kind {
             FieldKind::Email => FieldType::Email,
@@ -70,7 +77,7 @@ pub(crate) fn host_schema(resource: Resource) -> Schema {
         Field::new(field.name, field_type)
     });
     let relations = resource.relations().iter().map(|relation| Field::new(relation.field, FieldType::Reference));
-    let schema = Schema::new(fields.chain(relations).collect());
+    let schema = Schema::new(fields.chain(relations).chain(constants).collect());
     match resource {
         Resource::Account => schema.with_key_field("website"),
         Resource::Contact => schema.with_key_field("work_email"),
@@ -91,18 +98,32 @@ pub(crate) fn remote_schema(resource: Resource, unique_email: bool) -> Schema {
 }
 
 /// Whether two values mean the same, however the sides spell and cut them. The model's own word, not the engine's.
-pub(crate) fn same(kind: FieldKind, a: &Value, b: &Value, text_max: usize) -> bool {
+pub(crate) fn same(kind: FieldKind, a: &Value, b: &Value, spelling: Spelling) -> bool {
     let plain = |value: &Value| {
-        let cut = |text: &str| text.chars().take(text_max).collect::<String>();
+        let cut = |text: &str| text.chars().take(spelling.text_max).collect::<String>();
         match (value, kind) {
             (Value::Text(text), FieldKind::Email) => cut(text).to_lowercase(),
+            (Value::Text(text), FieldKind::Website) if spelling.domains => domain(text),
             (Value::Text(text), FieldKind::Website) => cut(text).trim_end_matches('/').to_owned(),
             (Value::Text(text), FieldKind::Number | FieldKind::Text) => cut(text),
             (other, _) => other.to_string(),
         }
     };
-    if a.is_blank() || b.is_blank() {
-        return a.is_blank() && b.is_blank();
+    let [a_is_blank, b_is_blank] = [a, b].map(|value| is_blank(kind, value, spelling));
+    if a_is_blank || b_is_blank {
+        return a_is_blank && b_is_blank;
     }
     plain(a) == plain(b)
+}
+
+/// Whether a value says nothing, however the sides spell that.
+pub(crate) fn is_blank(kind: FieldKind, value: &Value, spelling: Spelling) -> bool {
+    let is_zero = || value.same_as(&Value::Integer(0));
+    value.is_blank() || (spelling.blank_is_zero && kind == FieldKind::Number && is_zero())
+}
+
+fn domain(website: &str) -> String {
+    let host = website.split_once("://").map_or(website, |(_, host)| host);
+    let host = host.split('/').next().unwrap_or_default();
+    host.strip_prefix("www.").unwrap_or(host).to_lowercase()
 }

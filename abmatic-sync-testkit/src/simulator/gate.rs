@@ -4,14 +4,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Gives the world a turn.
-pub(crate) fn turn() -> Turn {
+/// Gives the rest of a simulated world a turn: people, rivals and crashes. Whoever awaits it goes on at its next poll.
+#[must_use]
+pub fn turn() -> Turn {
     Turn { taken: false }
 }
 
-/// Is pending once.
+/// What [`turn`] gives: it is pending once.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub struct Turn {
     taken: bool,
 }
 

@@ -11,6 +11,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod account;
 mod crm;
 mod fields;
 mod gate;
@@ -20,14 +21,20 @@ mod quiet;
 mod sabotage;
 mod script;
 mod shrink;
+mod side;
 mod store;
+mod watched;
 mod world;
 
 use std::fmt;
 
+use abmatic_sync_core::model::resource::Resource;
+pub use account::{Account, Fault, Opening, Spelling, Stage};
+pub use gate::{Turn, turn};
 pub use sabotage::Sabotage;
 
 use crate::simulator::script::Script;
+use crate::simulator::world::Scene;
 
 /// What a history that held came to.
 #[non_exhaustive]
@@ -45,6 +52,8 @@ pub struct History {
 pub struct Failure {
     /// The seed of the history.
     pub seed: u64,
+    /// The CRM under test, if it was not a simulated one.
+    pub crm: Option<&'static str>,
     /// What is wrong, with the number of the invariant.
     pub breach: String,
     /// The steps of the shortest history found that fails, each with what came of it.
@@ -57,22 +66,36 @@ impl fmt::Display for Failure {
         for line in &self.trace {
             writeln!(f, "  {line}")?;
         }
-        write!(f, "again: cargo run --release --bin simulate -- --first-seed {} --seeds 1", self.seed)
+        write!(f, "again: cargo run --release --bin simulate -- --first-seed {} --seeds 1", self.seed)?;
+        self.crm.map_or(Ok(()), |crm| write!(f, " --crm {crm}"))
     }
 }
 
-/// Plays the history of a seed, with all protections or without one.
+/// Plays the history of a seed on simulated CRMs, with all protections or without one.
 ///
 /// # Errors
 /// The invariant that did not hold, with the shortest history found.
 pub fn simulate(seed: u64, sabotage: Option<Sabotage>) -> Result<History, Box<Failure>> {
-    let script = Script::of(seed);
-    match world::play(&script, sabotage) {
+    let resources = [Resource::Account, Resource::Contact, Resource::Opportunity];
+    play(seed, &resources, Scene { stage: None, sabotage })
+}
+
+/// Plays the history of a seed on accounts of a CRM under test, through its own connector.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn simulate_on(stage: &dyn Stage, seed: u64, sabotage: Option<Sabotage>) -> Result<History, Box<Failure>> {
+    play(seed, stage.resources(), Scene { stage: Some(stage), sabotage })
+}
+
+fn play(seed: u64, resources: &[Resource], on: Scene<'_>) -> Result<History, Box<Failure>> {
+    let script = Script::of(seed, resources);
+    match world::play(&script, on) {
         Ok(world) => Ok(History { events: world.written(), runs: world.runs }),
         Err(breach) => {
-            let (script, breach) = shrink::shrink(script, sabotage, breach);
-            let trace = world::retell(&script, sabotage);
-            Err(Box::new(Failure { seed, breach, trace }))
+            let (script, breach) = shrink::shrink(script, on, breach);
+            let trace = world::retell(&script, on);
+            Err(Box::new(Failure { seed, crm: on.stage.map(Stage::name), breach, trace }))
         }
     }
 }

@@ -11,7 +11,7 @@ use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::policy::{BlankRule, DuplicateHandling};
 use chrono::{DateTime, Utc};
 
-use crate::simulator::fields::{FieldKind, fields_of, same};
+use crate::simulator::fields::{FieldKind, fields_of, is_blank, same};
 use crate::simulator::journal::{Author, Event, EventKind};
 use crate::simulator::script::Setting;
 
@@ -84,8 +84,8 @@ pub(crate) struct Model {
     touched: HashMap<(usize, Resource, String), Vec<usize>>,
     /// Which records the engine ever had a link of.
     linked: HashSet<(usize, Resource, String)>,
-    /// Which records people merged away.
-    merged: HashSet<(usize, Resource, String)>,
+    /// Which records people merged away, or touched so that an engine which never heard of them cannot recognise them.
+    lost: HashSet<(usize, Resource, String)>,
 }
 
 impl Model {
@@ -102,7 +102,7 @@ impl Model {
             losses: Vec::new(),
             touched: HashMap::new(),
             linked: HashSet::new(),
-            merged: HashSet::new(),
+            lost: HashSet::new(),
         }
     }
 
@@ -130,7 +130,7 @@ impl Model {
         self.introduce(&pair);
         for field in fields_of(pair.resource) {
             let (local, remote) = self.values(&pair, field.name);
-            if same(field.kind, &local, &remote, self.setting.crms[pair.crm].text_max) {
+            if same(field.kind, &local, &remote, self.setting.crms[pair.crm].spelling) {
                 self.agreed.entry((pair.clone(), field.name.to_owned())).or_default().push(local);
             }
         }
@@ -164,9 +164,10 @@ impl Model {
         let number = self.times.len();
         let record = (event.side, event.resource, event.id.clone());
         if event.kind == EventKind::Merge {
-            self.merged.insert(record.clone());
+            self.lost.insert(record.clone());
         }
         self.touched.entry(record).or_default().push(number);
+        self.lose_sight(event);
         // To write what was there is no edit.
         for (field, _, new) in event.changes.iter().filter(|(_, old, new)| old != new) {
             let cell = self.cells.entry(place(event, field)).or_default();
@@ -180,6 +181,22 @@ impl Model {
         }
     }
 
+    /// A record that people touch before anybody heard that it had been made is recognised by a key only.
+    fn lose_sight(&mut self, event: &Event) {
+        let Some(crm) = event.side.checked_sub(1).filter(|crm| !self.setting.crms[*crm].recognises_creates) else {
+            return;
+        };
+        let record = (event.side, event.resource, event.id.clone());
+        if event.kind == EventKind::Create || self.linked.contains(&record) {
+            return;
+        }
+        let is_it = |pair: &PairOf| pair.crm == crm && pair.resource == event.resource && pair.remote == event.id;
+        self.pairs.retain(|pair, _| !is_it(pair));
+        self.agreed.retain(|(pair, _), _| !is_it(pair));
+        self.equal_once.retain(|(pair, _), _| !is_it(pair));
+        self.lost.insert(record);
+    }
+
     /// People may make a pair equal by themselves, and the engine see it in that moment.
     fn note_equality(&mut self, event: &Event) {
         for crm in 0..self.setting.crms.len() {
@@ -190,7 +207,7 @@ impl Model {
             for (field, ..) in &event.changes {
                 let Some(kind) = kind_of(event.resource, field) else { continue };
                 let (local, remote) = self.values(&pair, field);
-                if same(kind, &local, &remote, self.setting.crms[crm].text_max) {
+                if same(kind, &local, &remote, self.setting.crms[crm].spelling) {
                     self.equal_once.entry((pair.clone(), field.clone())).or_default().push(local);
                 }
             }
@@ -211,10 +228,10 @@ impl Model {
             return Err(format!("I4: {} is created on side {} from no record", event.id, event.side));
         };
         let made = self.tags.entry((event.side, event.resource, tag.clone())).or_default();
-        // What people merged away before anybody learned that it had been made can be found by nobody.
+        // What people did that to before anybody learned that it had been made can be found by nobody.
         let is_lost = |id: &&String| {
             let record = (event.side, event.resource, (*id).clone());
-            self.merged.contains(&record) && !self.linked.contains(&record)
+            self.lost.contains(&record) && !self.linked.contains(&record)
         };
         if let Some(first) = made.iter().find(|id| !is_lost(id)) {
             return Err(format!(
@@ -228,7 +245,7 @@ impl Model {
             let Some(kind) = kind_of(event.resource, field) else { continue };
             let from = source.as_ref().map(|id| Place { side: other, id: id.clone(), ..place(event, field) });
             let credit = from.as_ref().and_then(|from| self.credit(from, kind, new, crm));
-            let Some(credit) = credit.or_else(|| new.is_blank().then_some([0; 4])) else {
+            let Some(credit) = credit.or_else(|| self.no_credit(kind, new, crm)) else {
                 return Err(format!(
                     "I3: {} {} gets {field} {new}, which its source never held",
                     event.resource, event.id
@@ -254,8 +271,8 @@ impl Model {
             let from = Place { side: other, id: partner.clone(), ..own.clone() };
             let [own, from] = [own, from].map(|place| self.cells.get(&place).cloned().unwrap_or_default());
             let Some(agreed) = self.may_be_agreed(&pair, field.name) else { continue };
-            let text_max = self.setting.crms[crm].text_max;
-            let is_edit = agreed.iter().all(|agreed| !same(field.kind, own.value(), agreed, text_max));
+            let spelling = self.setting.crms[crm].spelling;
+            let is_edit = agreed.iter().all(|agreed| !same(field.kind, own.value(), agreed, spelling));
             let is_open = self.direction(event.resource, crm, field.name) == MappingDirection::Both;
             if let Some(lost) = self.newest(own.known(), from.known()).filter(|_| is_edit && is_open) {
                 return Err(format!(
@@ -286,9 +303,14 @@ impl Model {
 
     /// What the written value takes account of: what it knew when the other side held it last.
     fn credit(&self, from: &Place, kind: FieldKind, value: &Value, crm: usize) -> Option<Known> {
-        let text_max = self.setting.crms[crm].text_max;
-        let held = self.cells.get(from)?.history.iter().rev().find(|(held, _)| same(kind, held, value, text_max));
+        let spelling = self.setting.crms[crm].spelling;
+        let held = self.cells.get(from)?.history.iter().rev().find(|(held, _)| same(kind, held, value, spelling));
         held.map(|(_, known)| *known)
+    }
+
+    /// A blank value takes account of nothing, and needs no source.
+    fn no_credit(&self, kind: FieldKind, value: &Value, crm: usize) -> Option<Known> {
+        is_blank(kind, value, self.setting.crms[crm].spelling).then_some([0; 4])
     }
 
     fn updated(&mut self, event: &Event, crm: usize) -> Result<(), String> {
@@ -301,8 +323,7 @@ impl Model {
             let mut known = self.cells.get(&target).map(Cell::known).unwrap_or_default();
             if let Some(partner) = &partner {
                 let from = Place { side: other, id: partner.clone(), ..target.clone() };
-                let Some(credit) = self.credit(&from, kind, new, crm).or_else(|| new.is_blank().then_some([0; 4]))
-                else {
+                let Some(credit) = self.credit(&from, kind, new, crm).or_else(|| self.no_credit(kind, new, crm)) else {
                     return Err(format!(
                         "I3: {} {} gets {field} {new}, which its counterpart {partner} never held",
                         event.resource, event.id
@@ -315,9 +336,9 @@ impl Model {
                     // Who imports so wants it so: that counts as an edit.
                     known[event.side] = self.times.len();
                 }
-                let text_max = self.setting.crms[crm].text_max;
+                let spelling = self.setting.crms[crm].spelling;
                 let source = self.cells.get_mut(&from).and_then(|cell| cell.history.last_mut());
-                if let Some(last) = source.filter(|last| same(kind, &last.0, new, text_max)) {
+                if let Some(last) = source.filter(|last| same(kind, &last.0, new, spelling)) {
                     last.1 = join(last.1, known);
                 }
                 self.equal_once.remove(&(pair.clone(), field.clone()));
@@ -363,9 +384,9 @@ impl Model {
             return Ok(());
         }
         // Edits there and back are none.
-        let text_max = self.setting.crms[pair.crm].text_max;
+        let spelling = self.setting.crms[pair.crm].spelling;
         let differs = |value: &Value, agreed: &Value| {
-            kind_of(event.resource, field).is_some_and(|kind| !same(kind, value, agreed, text_max))
+            kind_of(event.resource, field).is_some_and(|kind| !same(kind, value, agreed, spelling))
         };
         let lost = self.newest(held, written).filter(|_| agreed.iter().all(|agreed| differs(old, agreed)));
         let won = self.newest(written, held);

@@ -6,6 +6,7 @@ use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::policy::{BlankRule, DuplicateHandling, GoneRule};
 
 use crate::fake::dice::Dice;
+use crate::simulator::account::{Fault, Spelling};
 use crate::simulator::fields::{FieldKind, fields_of};
 
 /// A simulated history.
@@ -41,10 +42,11 @@ pub(crate) struct CrmHabits {
     pub(crate) lag_seconds: u32,
     /// An own unique property makes creates repeatable.
     pub(crate) own_key: bool,
+    /// Whether a record that the engine made is recognised whatever people did to it meanwhile.
+    pub(crate) recognises_creates: bool,
     pub(crate) unique_email: bool,
     pub(crate) whole_seconds: bool,
-    /// Longer texts are cut.
-    pub(crate) text_max: usize,
+    pub(crate) spelling: Spelling,
     pub(crate) lowercases_email: bool,
     /// Whether it knows when single fields were edited.
     pub(crate) field_times: bool,
@@ -121,41 +123,6 @@ pub(crate) enum Operation {
     Sync,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// It is done, and the answer is lost. A read is just lost.
-    LostAnswer,
-    /// It never arrives, but nobody can tell.
-    LostRequest,
-    /// Half a batch is done, and the answer is lost.
-    HalfDone,
-    RateLimited,
-    /// The page before comes once more, with this one.
-    RepeatedPage,
-    Unauthorized,
-    Unavailable,
-}
-
-impl Fault {
-    /// Whether nobody knows afterwards what the CRM did.
-    pub(crate) fn leaves_doubt(self) -> bool {
-        match self {
-            Self::LostAnswer | Self::LostRequest | Self::HalfDone => true,
-            Self::RateLimited | Self::RepeatedPage | Self::Unauthorized | Self::Unavailable => false,
-        }
-    }
-}
-
-const FAULTS: [Fault; 7] = [
-    Fault::LostAnswer,
-    Fault::LostRequest,
-    Fault::HalfDone,
-    Fault::RateLimited,
-    Fault::RepeatedPage,
-    Fault::Unauthorized,
-    Fault::Unavailable,
-];
-
 const TEXTS: [&str; 8] =
     ["", "Ann", "Ann B", "ann", "Zoë Ångström", "A name that is longer than some CRMs keep", "12", "Bob"];
 const DOMAINS: [&str; 8] =
@@ -172,10 +139,11 @@ const EMAILS: [&str; 8] = [
 ];
 
 impl Script {
-    /// The history of a seed.
-    pub(crate) fn of(seed: u64) -> Self {
+    /// The history of a seed, over some of `resources`.
+    pub(crate) fn of(seed: u64, resources: &[Resource]) -> Self {
         let mut dice = Dice::new(seed.wrapping_mul(0x2545_F491_4F6C_DD1D));
-        let setting = setting(&mut dice);
+        let mut setting = setting(&mut dice);
+        setting.resources.retain(|resource| resources.contains(resource));
         let count = 4 + dice.below(22);
         let mut steps = Vec::new();
         for _ in 0..count {
@@ -231,9 +199,10 @@ fn habits(dice: &mut Dice) -> CrmHabits {
         find_max: choose(dice, &[1, 2, 25]),
         lag_seconds: choose(dice, &[0, 10, 60]),
         own_key: dice.chance(60),
+        recognises_creates: true,
         unique_email: dice.chance(50),
         whole_seconds: dice.chance(40),
-        text_max: choose(dice, &[12, 1_000]),
+        spelling: Spelling { text_max: choose(dice, &[12, 1_000]), ..Spelling::default() },
         lowercases_email: dice.chance(50),
         field_times: dice.chance(40),
         skew_seconds: if tells_time { skew_seconds } else { 0 },
@@ -303,7 +272,7 @@ fn run(dice: &mut Dice, setting: &Setting) -> Run {
     };
     let mut faults = Vec::new();
     while dice.chance(30) {
-        faults.push((dice.below(12), choose(dice, &FAULTS)));
+        faults.push((dice.below(12), choose(dice, &Fault::ALL)));
     }
     let crm = usize::try_from(dice.below(setting.crms.len() as u64)).unwrap_or(0);
     let resource = choose(dice, &setting.resources);

@@ -1,14 +1,13 @@
 //! Makes a failing history short: steps and troubles are left out as long as the same invariant fails.
 
-use crate::simulator::sabotage::Sabotage;
 use crate::simulator::script::{Script, Step};
-use crate::simulator::world::play;
+use crate::simulator::world::{Scene, play};
 
 /// The shortest history found, and its breach.
-pub(crate) fn shrink(mut script: Script, sabotage: Option<Sabotage>, mut breach: String) -> (Script, String) {
+pub(crate) fn shrink(mut script: Script, on: Scene<'_>, mut breach: String) -> (Script, String) {
     let invariant = kind_of(&breach);
     loop {
-        let shorter = candidates(&script).into_iter().find_map(|candidate| match play(&candidate, sabotage) {
+        let shorter = candidates(&script).into_iter().find_map(|candidate| match play(&candidate, on) {
             Err(breach) if kind_of(&breach) == invariant => Some((candidate, breach)),
             Err(_) | Ok(_) => None,
         });

@@ -7,11 +7,12 @@ use std::task::{Context, Poll, Waker};
 
 use abmatic_sync_core::engine::Engine;
 use abmatic_sync_core::error::{Error, ErrorCode, Result as EngineResult};
-use abmatic_sync_core::ids::{LocalId, RemoteId, RunId, TenantId};
-use abmatic_sync_core::model::connection::{Connection, Credentials};
+use abmatic_sync_core::ids::{ConnectionId, LocalId, RemoteId, RunId, TenantId};
+use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::journal::{LogEntry, Status};
 use abmatic_sync_core::model::link::{Link, LinkScope};
+use abmatic_sync_core::model::mapping::Mapping;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::policy::{Policy, Scope, Selection};
@@ -21,25 +22,27 @@ use abmatic_sync_core::store::state::{LogQuery, RunStatus, StateStore};
 
 use crate::fake::dice::Dice;
 use crate::memory::store::MemoryStore;
+use crate::simulator::account::Stage;
 use crate::simulator::crm::SimulatedCrm;
 use crate::simulator::fields::{fields_of, host_schema};
 use crate::simulator::journal::Journal;
 use crate::simulator::model::{Model, PairOf};
 use crate::simulator::quiet::check_quiet;
 use crate::simulator::sabotage::Sabotage;
-use crate::simulator::script::{Act, Deed, Operation, Run, Script, Setting, Step};
+use crate::simulator::script::{Act, CrmHabits, Deed, Operation, Run, Script, Setting, Step};
+use crate::simulator::side::{CONNECTORS, CrmSide, SECRET};
 use crate::simulator::store::SimulatedStore;
+use crate::simulator::watched::Watched;
 
 /// A run that does not end after so many turns never will.
 const TURNS_MAX: u32 = 200_000;
-const SECRET: &str = "secret-token";
 
 /// The host, its CRMs, and the judge.
 pub(crate) struct World {
     pub(crate) setting: Setting,
     pub(crate) journal: Journal,
     pub(crate) store: SimulatedStore,
-    pub(crate) crms: Vec<SimulatedCrm>,
+    pub(crate) crms: Vec<Box<dyn CrmSide>>,
     pub(crate) model: Model,
     engine: Engine,
     connections: Vec<Connection>,
@@ -57,6 +60,15 @@ pub(crate) struct World {
     trace: Option<Vec<String>>,
 }
 
+/// What a history is played on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene<'a> {
+    /// The CRM under test; a simulated one where there is none.
+    pub(crate) stage: Option<&'a dyn Stage>,
+    /// The protection that is switched off.
+    pub(crate) sabotage: Option<Sabotage>,
+}
+
 /// How a run ended.
 pub(crate) enum Ended {
     Crashed,
@@ -66,14 +78,14 @@ pub(crate) enum Ended {
 type RunFuture = Pin<Box<dyn Future<Output = EngineResult<RunReport>>>>;
 
 /// Plays a script to its end. The error says what is wrong.
-pub(crate) fn play(script: &Script, sabotage: Option<Sabotage>) -> Result<World, String> {
-    let mut world = World::new(script.setting.clone(), sabotage);
+pub(crate) fn play(script: &Script, on: Scene<'_>) -> Result<World, String> {
+    let mut world = World::new(script.setting.clone(), on);
     world.play(&script.steps).map(|()| world)
 }
 
 /// Plays a script that fails once more, and tells what happens.
-pub(crate) fn retell(script: &Script, sabotage: Option<Sabotage>) -> Vec<String> {
-    let mut world = World::new(script.setting.clone(), sabotage);
+pub(crate) fn retell(script: &Script, on: Scene<'_>) -> Vec<String> {
+    let mut world = World::new(script.setting.clone(), on);
     world.trace = Some(Vec::new());
     // What is wrong is known already.
     drop(world.play(&script.steps));
@@ -81,33 +93,42 @@ pub(crate) fn retell(script: &Script, sabotage: Option<Sabotage>) -> Vec<String>
 }
 
 impl World {
-    fn new(setting: Setting, sabotage: Option<Sabotage>) -> Self {
+    fn new(mut setting: Setting, Scene { stage, sabotage }: Scene<'_>) -> Self {
         let journal = Journal::new();
         let tenant = TenantId::from("tenant");
-        let schemas = setting.resources.iter().map(|resource| (*resource, host_schema(*resource)));
-        let inner = MemoryStore::new(schemas);
+        let mut crms: Vec<Box<dyn CrmSide>> = Vec::new();
+        for (number, habits) in setting.crms.iter_mut().enumerate() {
+            let crm: Box<dyn CrmSide> = match stage {
+                None => Box::new(SimulatedCrm::new(number, habits.clone(), journal.clone(), sabotage)),
+                Some(stage) => Box::new(Watched::new(number, stage, habits, journal.clone(), sabotage)),
+            };
+            crm.amend(habits);
+            crms.push(crm);
+        }
+        let schema = |resource: &Resource| {
+            let constants = crms.iter().flat_map(|crm| crm.constants(*resource)).map(|(field, _)| field);
+            (*resource, host_schema(*resource, constants))
+        };
+        let inner = MemoryStore::new(setting.resources.iter().map(schema));
         let store = SimulatedStore::new(inner, journal.clone(), sabotage, setting.field_times, tenant.clone());
-        let crms: Vec<SimulatedCrm> = setting
-            .crms
-            .iter()
-            .enumerate()
-            .map(|(number, habits)| SimulatedCrm::new(number, habits.clone(), journal.clone(), sabotage))
-            .collect();
         let clock = Arc::new(journal.clone());
         let mut engine = Engine::new(store.as_store(setting.separate_stores), clock.clone(), clock)
             .with_block_records(setting.block_records);
         for crm in &crms {
-            engine = engine.with_connector(crm.clone());
+            engine = crm.add_to(engine);
         }
         if sabotage == Some(Sabotage::InPageDedup) {
             engine = engine.without_in_page_dedup();
         }
-        let connection = |crm: &SimulatedCrm| {
-            let name = format!("crm-{}", crm.number);
-            Connection::new("tenant", format!("tenant/{name}"), name, Credentials::token(SECRET))
+        let connection = |(crm, name): (&dyn CrmSide, &str)| {
+            let mut connection = crm.connection();
+            connection.tenant = tenant.clone();
+            connection.id = ConnectionId::from(format!("tenant/{name}"));
+            name.clone_into(&mut connection.connector);
+            connection
         };
         Self {
-            connections: crms.iter().map(connection).collect(),
+            connections: crms.iter().map(|crm| &**crm).zip(CONNECTORS).map(connection).collect(),
             model: Model::new(setting.clone()),
             setting,
             journal,
@@ -133,6 +154,9 @@ impl World {
     }
 
     fn play(&mut self, steps: &[Step]) -> Result<(), String> {
+        for (number, habits) in self.setting.crms.clone().into_iter().enumerate() {
+            self.tell(|_| format!("crm {number}: {habits:?}"));
+        }
         self.save_settings()?;
         for step in steps {
             match step {
@@ -154,9 +178,9 @@ impl World {
         let mut policy = Policy::default().with_duplicates(self.setting.duplicates).with_blank(self.setting.blank);
         policy.tie = self.setting.tie;
         policy.gone = self.setting.gone;
-        for (on, crm) in self.connections.iter().zip(&self.crms) {
+        for ((on, crm), habits) in self.connections.iter().zip(&self.crms).zip(&self.setting.crms) {
             for resource in &self.setting.resources {
-                let settings = Settings::new(crm.mapping(*resource), policy.clone());
+                let settings = Settings::new(mapping(*resource, crm.mapping(*resource), habits), policy.clone());
                 finish(self.engine.save_settings(on, *resource, &settings)).map_err(|error| error.to_string())?;
             }
         }
@@ -170,9 +194,9 @@ impl World {
             Deed::Create(fields) => {
                 self.next_tag += 1;
                 let tag = ("tag", Value::text(format!("tag-{}", self.next_tag)));
-                Some(fields.iter().cloned().chain([tag]).collect::<Vec<_>>())
+                Some(fields.iter().cloned().chain([tag]).collect::<Fields>())
             }
-            Deed::Edit(name, value) => Some(vec![(*name, value.clone())]),
+            Deed::Edit(name, value) => Some(Fields::from_iter([(*name, value.clone())])),
             Deed::Relate(..) | Deed::Delete | Deed::Merge | Deed::Restore => None,
         };
         let done = match act.at {
@@ -190,17 +214,18 @@ impl World {
     }
 
     /// Gives the id of the record that it was done to.
-    fn act_here(&self, act: &Act, fields: Option<Vec<(&'static str, Value)>>) -> Option<String> {
+    fn act_here(&self, act: &Act, fields: Option<Fields>) -> Option<String> {
         let records = self.store.records_of(act.resource);
         let of = |deleted: bool| {
             let ids: Vec<LocalId> =
                 records.iter().filter(|record| record.deleted == deleted).map(|record| record.id.clone()).collect();
             chosen(&ids, act.pick)
         };
-        let fields = fields.map(Fields::from_iter);
         match (&act.deed, fields) {
             (Deed::Create(_), Some(fields)) => {
-                self.store.create(act.resource, fields);
+                let constants = self.crms.iter().flat_map(|crm| crm.constants(act.resource));
+                let constants = constants.map(|(field, value)| (field.name, value));
+                self.store.create(act.resource, fields.into_iter().chain(constants).collect());
                 Some("new".to_owned())
             }
             (_, Some(fields)) => {
@@ -234,13 +259,9 @@ impl World {
     }
 
     /// Gives the id of the record that it was done to.
-    fn act_there(&self, act: &Act, crm: usize, fields: Option<Vec<(&'static str, Value)>>) -> Option<String> {
+    fn act_there(&self, act: &Act, crm: usize, fields: Option<Fields>) -> Option<String> {
         let crm = self.crms.get(crm)?;
-        let remote_name = |name: &'static str| {
-            fields_of(act.resource).iter().find(|field| field.name == name).map_or(name, |field| field.remote)
-        };
-        let fields =
-            fields.map(|fields| Fields::from_iter(fields.into_iter().map(|(name, value)| (remote_name(name), value))));
+        crm.look();
         let live = crm.ids(act.resource, false);
         match (&act.deed, fields) {
             (Deed::Create(_), Some(fields)) => {
@@ -289,9 +310,9 @@ impl World {
             let troubles = format!("faults {faults:?}, crash {crash_at:?}, rival {rival_at:?}, stall {stalls_at:?}");
             format!("{} {operation:?} {resource} with crm {crm} ({troubles})", world.shown_time())
         });
-        self.crms[run.crm].expect_faults(run.faults.clone());
+        self.crms[run.crm].expect_faults(&run.faults);
         let ended = self.let_work(run, main)?;
-        self.crms[run.crm].expect_faults(Vec::new());
+        self.crms[run.crm].expect_faults(&[]);
         self.doubted |= run.crash_at.is_some() || run.faults.iter().any(|(_, fault)| fault.leaves_doubt());
         let disturbed = !run.faults.is_empty() || run.rival_at.is_some() || run.stalls_at.is_some();
         for ended in &ended {
@@ -415,6 +436,7 @@ impl World {
 
     /// Lets the model judge what happened since; `logged` names the resource whose log has to be whole.
     fn judge(&mut self, logged: Option<Resource>) -> Result<(), String> {
+        self.crms.iter().for_each(|crm| crm.look());
         // Links that were made or replaced meanwhile are needed to judge what was written on their behalf.
         self.each_link(|model, pair, _| model.see_link(pair));
         let events = self.journal.since(self.judged);
@@ -479,6 +501,18 @@ impl World {
     pub(crate) fn written(&self) -> usize {
         self.judged
     }
+}
+
+/// A mapping whose fields travel as the script says.
+fn mapping(resource: Resource, mut mapping: Mapping, habits: &CrmHabits) -> Mapping {
+    for field in &mut mapping.fields {
+        let place = fields_of(resource).iter().position(|known| known.name == field.local.as_str());
+        if let Some(place) = place.filter(|_| field.local.as_str() != "tag") {
+            field.direction = habits.directions[place];
+            field.source_of_truth = habits.truths[place];
+        }
+    }
+    mapping
 }
 
 /// Polls to the end what nothing else waits for.

@@ -8,7 +8,6 @@ use crate::fake::activecampaign::limits::CALLS_A_SECOND;
 use crate::fake::activecampaign::state::{Event, State};
 use crate::fake::activecampaign::{accounts, around, associations, contacts, deals, fields, import, lists, reply};
 use crate::fake::exchange::{Request, Response};
-use crate::fake::moment::http_date;
 
 /// A path of the API, taken apart.
 #[derive(Clone, Debug)]
@@ -36,7 +35,6 @@ pub(crate) fn answer(state: &mut State, now: i64, request: &Request, route: &Rou
         response.set("RateLimit-Limit", CALLS_A_SECOND.to_string());
         response.set("RateLimit-Remaining", state.limits.left().to_string());
     }
-    response.set("Date", http_date(now));
     response.set("X-Request-Id", state.dice.uuid());
     response
 }

@@ -8,7 +8,6 @@ use crate::fake::activecampaign::{desk, errors, reply};
 use crate::fake::exchange::{Request, Response};
 use crate::fake::fault::{Fault, FaultKind};
 use crate::fake::machine::Crm;
-use crate::fake::moment::http_date;
 
 impl Crm for State {
     type Route = Route;
@@ -22,7 +21,7 @@ impl Crm for State {
         answer::answer(self, now, request, route)
     }
 
-    fn stand_in(&mut self, now: i64, fault: &Fault) -> Option<Response> {
+    fn stand_in(&mut self, _now: i64, fault: &Fault) -> Option<Response> {
         let mut response = match fault.kind {
             FaultKind::GarbageJson => reply::raw(200, b"{\"contacts\":[{\"em<!-- upstream".to_vec()),
             FaultKind::ServerError => return Some(self.server_error(fault)),
@@ -39,7 +38,6 @@ impl Crm for State {
             | FaultKind::ServerErrorAfterWrite
             | FaultKind::TruncatedBody => return None,
         };
-        response.set("Date", http_date(now));
         fault.set_retry_after(&mut response);
         Some(response)
     }

@@ -108,7 +108,7 @@ pub(crate) fn read(state: &mut State, turn: Turn, kind: Kind, reading: &Reading,
     for input in inputs {
         let text = text_field(input, "id");
         let found = if reading.archived {
-            text.parse().ok().and_then(|id| Some((id, shelf.archived.get(&id)?)))
+            objects::find_archived(shelf, key, &text)
         } else {
             objects::find(state, kind, key, &text).and_then(|id| Some((id, shelf.live.get(&id)?)))
         };

@@ -7,7 +7,7 @@ use crate::fake::hubspot::errors::{self, Refusal};
 use crate::fake::hubspot::kind::Kind;
 use crate::fake::hubspot::outcome::{Outcome, Reading, Ruling, Turn};
 use crate::fake::hubspot::record::{Author, PropertyId, Record};
-use crate::fake::hubspot::state::State;
+use crate::fake::hubspot::state::{Shelf, State};
 use crate::fake::hubspot::store;
 use crate::fake::hubspot::values;
 use crate::fake::hubspot::view::{Selection, View, write_record};
@@ -80,6 +80,19 @@ pub(crate) fn find(state: &State, kind: Kind, key: Key, text: &str) -> Option<u6
     match key {
         Key::Id => shelf.resolve(text.parse().ok()?),
         Key::Unique(property) => shelf.holder(property, text),
+    }
+}
+
+/// The record in the recycle bin that a key stands for; of several the newest.
+pub(crate) fn find_archived<'a>(shelf: &'a Shelf, key: Key, text: &str) -> Option<(u64, &'a Record)> {
+    let held =
+        |property, record: &Record| record.values.get(property).is_some_and(|held| held.eq_ignore_ascii_case(text));
+    match key {
+        Key::Id => text.parse().ok().and_then(|id| Some((id, shelf.archived.get(&id)?))),
+        Key::Unique(property) => {
+            let archived = shelf.archived.iter().filter(|(_, record)| held(property, record));
+            archived.map(|(id, record)| (*id, record)).max_by_key(|(id, _)| *id)
+        }
     }
 }
 

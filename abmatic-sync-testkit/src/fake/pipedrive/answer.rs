@@ -2,7 +2,6 @@
 
 use crate::fake::exchange::{Request, Response};
 use crate::fake::fault::{Fault, FaultKind};
-use crate::fake::moment::http_date;
 use crate::fake::pipedrive::dispatch;
 use crate::fake::pipedrive::errors;
 use crate::fake::pipedrive::oauth;
@@ -25,7 +24,6 @@ pub(crate) fn answer(state: &mut State, now: i64, request: &Request, route: &Rou
             response
         }
     };
-    response.set("Date", http_date(now));
     if request.method == "HEAD" {
         response.body.clear();
     }

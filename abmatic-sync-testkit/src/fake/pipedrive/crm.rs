@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use crate::fake::exchange::{Request, Response};
 use crate::fake::fault::{Fault, FaultKind};
 use crate::fake::machine::Crm;
-use crate::fake::moment::http_date;
 use crate::fake::pipedrive::answer;
 use crate::fake::pipedrive::desk;
 use crate::fake::pipedrive::errors;
@@ -46,7 +45,6 @@ impl Crm for State {
         };
         let mut response = reply::refused(&refusal);
         self.limits.tell(&mut response, now);
-        response.set("Date", http_date(now));
         fault.set_retry_after(&mut response);
         Some(response)
     }

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::fake::exchange::{Request, Response, encoded};
 use crate::fake::fault::{Fault, FaultKind};
-use crate::fake::moment::http_date;
 use crate::fake::salesforce::errors::{self, Refusal};
 use crate::fake::salesforce::reply::{self, Ruling};
 use crate::fake::salesforce::routes::{Area, Route};
@@ -36,7 +35,6 @@ pub(crate) fn answer(state: &mut State, now: i64, request: &Request, route: &Rou
         Area::OAuth => oauth::answer(state, now, request, &route.rest),
         Area::Versions => reply::ok(&versions(state.settings.newest_version)),
     };
-    response.set("Date", http_date(now));
     if request.method == "HEAD" {
         response.body.clear();
     }

@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use abmatic_sync_testkit::simulator::{Failure, Sabotage, simulate};
+use abmatic_sync_testkit::simulator::{Failure, History, Sabotage, Stage, simulate, simulate_on};
 use clap::Parser;
+use simulate::{STAGES, stage};
 
 /// Plays simulated histories of a host and its CRMs, with faults and crashes, and checks that nothing is lost, doubled or echoed.
 #[derive(Debug, Parser)]
@@ -18,12 +19,31 @@ struct Arguments {
     /// The seed of the first one.
     #[arg(long, default_value_t = 0)]
     first_seed: u64,
+    /// Plays on accounts of this CRM, through its connector and its fake, in place of simulated CRMs.
+    #[arg(long, value_parser = stage_of)]
+    crm: Option<&'static dyn Stage>,
     /// Switches a protection off, or each in turn with `all`, and expects every one to be missed.
     #[arg(long)]
     sabotage: Option<String>,
     /// How many threads play; as many as there are cores unless told.
     #[arg(long)]
     threads: Option<usize>,
+}
+
+impl Arguments {
+    fn history(&self, seed: u64, sabotage: Option<Sabotage>) -> Result<History, Box<Failure>> {
+        match self.crm {
+            None => simulate(seed, sabotage),
+            Some(stage) => simulate_on(stage, seed, sabotage),
+        }
+    }
+}
+
+fn stage_of(name: &str) -> Result<&'static dyn Stage, String> {
+    stage(name).ok_or_else(|| {
+        let names: Vec<&str> = STAGES.iter().map(|stage| stage.name()).collect();
+        format!("there are: {}", names.join(", "))
+    })
 }
 
 fn main() -> ExitCode {
@@ -96,7 +116,7 @@ fn play(arguments: &Arguments, sabotage: Option<Sabotage>) -> Played {
                     if number >= arguments.seeds {
                         return;
                     }
-                    let outcome = simulate(arguments.first_seed + number, sabotage);
+                    let outcome = arguments.history(arguments.first_seed + number, sabotage);
                     let Ok(mut played) = played.lock() else { return };
                     played.histories += 1;
                     match outcome {

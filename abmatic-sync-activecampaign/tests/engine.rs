@@ -164,6 +164,19 @@ async fn a_push_makes_each_record_once_and_links_what_is_there() {
 }
 
 #[tokio::test]
+async fn two_records_that_the_crm_takes_for_one_are_not_written_into_each_other() {
+    let host = Host::start(FakeActiveCampaign::builder()).await;
+    // Names are unique there, whatever their case, and an account without an address may be any.
+    host.create(Account, &[("name", Value::text("Acme"))]);
+    host.create(Account, &[("name", Value::text("ACME")), ("website", Value::text("acme-test.com"))]);
+    let report = host.engine.push(&host.on, Account, Selection::All).await.unwrap();
+    assert_eq!((report.counts.created, report.counts.failed), (1, 1), "{:?}", report.counts);
+    let accounts = host.fake.user().records("accounts");
+    assert_eq!((accounts.len(), &accounts[0]["name"], &accounts[0]["accountUrl"]), (1, &json!("Acme"), &json!(null)));
+    assert_eq!(host.links(Account).len(), 1);
+}
+
+#[tokio::test]
 async fn people_go_with_their_account_and_title_by_import_or_alone() {
     let host = Host::start(FakeActiveCampaign::builder().import_polls(2)).await;
     let acme = host.create(Account, &[("name", Value::text("Acme")), ("website", Value::text("acme-test.com"))]);

@@ -144,6 +144,18 @@ async fn a_create_that_is_sent_again_makes_nothing_new() {
 }
 
 #[tokio::test]
+async fn a_create_in_doubt_that_somebody_archived_did_happen() {
+    let world = World::start().await;
+    let made = world.make(Resource::Account, "intent-1", &[("name", "Acme".into())]).await;
+    assert!(world.fake.user().archive("companies", made.id.as_str()));
+    let doubt = CreateInDoubt::new(IntentId::from("intent-1"), SystemClock.now(), Fields::new());
+    let request = VerifyRequest::new(Resource::Account, vec![doubt]);
+    let found = world.connector.verify(&world.on, request).await.unwrap();
+    let found = found[0].as_ref().unwrap();
+    assert_eq!((&found.id, found.deleted), (&made.id, true));
+}
+
+#[tokio::test]
 async fn a_taken_address_names_its_record_and_spoils_no_other_row() {
     let world = World::start().await;
     let ann = world.make(Resource::Contact, "intent-1", &[("email", "Ann@Example.com".into())]).await;

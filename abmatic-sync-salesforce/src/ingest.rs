@@ -190,20 +190,7 @@ mod tests {
     fn empty_cells_change_nothing_and_nulls_clear() {
         let row = |key: &str, cells: Vec<(&str, Cell)>| {
             let cells = cells.into_iter().map(|(name, cell)| (name.to_owned(), cell)).collect();
-            let (sent, warnings) = (Vec::new(), Vec::new());
-            let (verb, object, key) = (Verb::Update, Object::Account, key.to_owned());
-            Row {
-                at: 0,
-                verb,
-                object,
-                key,
-                cells,
-                sent,
-                contacts: None,
-                unmodified_since: None,
-                was_lead: false,
-                warnings,
-            }
+            Row { cells, ..Row::new(0, Verb::Update, key.to_owned(), Object::Account) }
         };
         let rows = [
             row("1", vec![("Name", Cell::Text("Smith, \"J\"\nInc".to_owned()))]),

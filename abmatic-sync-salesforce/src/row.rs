@@ -95,20 +95,20 @@ impl Row {
         Ok(row)
     }
 
-    fn new(at: usize, verb: Verb, key: String, object: Object) -> Self {
-        let (cells, sent, closed, warnings) = (BTreeMap::new(), Fields::new(), Vec::new(), Vec::new());
+    /// A row without fields yet.
+    pub(crate) fn new(at: usize, verb: Verb, key: String, object: Object) -> Self {
         Self {
             at,
             verb,
             object,
             key,
-            cells,
-            sent,
-            closed,
+            cells: BTreeMap::new(),
+            sent: Fields::new(),
+            closed: Vec::new(),
             contacts: None,
             unmodified_since: None,
             was_lead: false,
-            warnings,
+            warnings: Vec::new(),
         }
     }
 

@@ -9,7 +9,7 @@ const HISTORIES: u64 = 400;
 const CAUGHT_BY: [(Sabotage, u64); 7] = [
     (Sabotage::Base, 0),
     (Sabotage::Checkpoint, 693),
-    (Sabotage::InPageDedup, 78),
+    (Sabotage::InPageDedup, 18),
     (Sabotage::Intent, 349),
     (Sabotage::Lease, 74),
     (Sabotage::OptimisticLocalWrite, 1_455),

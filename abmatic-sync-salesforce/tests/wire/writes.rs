@@ -49,6 +49,18 @@ async fn creates_are_upserts_by_the_external_id_and_read_back() {
 }
 
 #[tokio::test]
+async fn what_somebody_edits_before_it_is_read_back_is_not_what_the_crm_keeps() {
+    let org = Org::start(Key::Present).await;
+    org.answer("PATCH", "composite/sobjects/Account/Abmatic_Id__c", 200, json!([saved(A)])).await;
+    let held = json!({"Name": "Bolt", "Website": "acme.com"});
+    org.answer("POST", "composite/sobjects/Account", 200, json!([record("Account", A, held)])).await;
+    let fields = [("Name", "Acme".into()), ("Website", " acme.com ".into())];
+    let outcomes = org.write(Resource::Account, vec![create("i1", &fields)]).await;
+    let WriteOutcome::Written(written) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(written.fields, fields_of(&[("Website", "acme.com".into())]));
+}
+
+#[tokio::test]
 async fn what_does_not_fit_is_refused_before_it_costs_a_call() {
     let org = Org::start(Key::Present).await;
     let cases: [(Resource, FieldList, ErrorCode, &str); 7] = [

@@ -30,6 +30,9 @@ use crate::simulator::sabotage::Sabotage;
 use crate::simulator::script::CrmHabits;
 use crate::simulator::side::{CONNECTORS, CrmSide, SECRET};
 
+/// The relation of which some CRMs keep one.
+const CONTACTS: &str = "contacts";
+
 /// A simulated CRM. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct SimulatedCrm {
@@ -146,7 +149,7 @@ impl SimulatedCrm {
         self.check_needed(resource, id, fields, kind, author);
         self.touch_with(resource, id, kind, author, |record| {
             for (name, value) in fields.iter() {
-                let kept = self.kept(resource, name.as_str(), value);
+                let kept = self.kept(resource, record, name.as_str(), value);
                 let before = record.fields.insert(name.clone(), kept.clone()).unwrap_or_default();
                 if before != kept {
                     record.edited_at.insert(name.clone(), time);
@@ -176,7 +179,7 @@ impl SimulatedCrm {
     }
 
     /// What it keeps of a value.
-    fn kept(&self, resource: Resource, name: &str, value: &Value) -> Value {
+    fn kept(&self, resource: Resource, record: &RemoteRecord, name: &str, value: &Value) -> Value {
         let kind = fields_of(resource).iter().find(|field| field.remote == name).map(|field| field.kind);
         match (value, kind) {
             (Value::Text(text), Some(kind)) => {
@@ -185,6 +188,11 @@ impl SimulatedCrm {
                 Value::text(if lower { cut.to_lowercase() } else { cut })
             }
             (Value::Integer(number), _) => Value::Decimal((*number).into()),
+            (Value::Reference(ids), _) if name == CONTACTS && self.habits.single_contact => {
+                // The one that it has, where that may stay.
+                let held = record.fields.get(name).into_iter().flat_map(Value::ids).find(|id| ids.contains(*id));
+                held.or(ids.first().map(String::as_str)).map_or(Value::Null, Value::reference)
+            }
             (other, _) => other.clone(),
         }
     }
@@ -545,6 +553,9 @@ fn offer(resource: Resource, habits: &CrmHabits) -> ResourceCapabilities {
     offer.find_max = habits.find_max;
     offer.incremental = true;
     offer.archived = habits.tombstones;
+    if resource == Resource::Opportunity && habits.single_contact {
+        offer.single_relations = &[CONTACTS];
+    }
     offer.relations = match resource {
         Resource::Contact => &["account"],
         Resource::Opportunity => &["account", "contacts"],

@@ -9,6 +9,7 @@ use abmatic_sync_core::model::mapping::MappingDirection;
 use abmatic_sync_core::model::resource::{Resource, Side};
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::policy::{BlankRule, DuplicateHandling};
+use abmatic_sync_core::steps::normalize::match_key;
 use chrono::{DateTime, Utc};
 
 use crate::simulator::fields::{FieldKind, fields_of, is_blank, same};
@@ -80,6 +81,8 @@ pub(crate) struct Model {
     /// Values in which people made it equal, maybe before the engine ever saw it: it may have agreed on them, and need not.
     equal_once: HashMap<(PairOf, String), Vec<Value>>,
     losses: Vec<Loss>,
+    /// What the engine made on the host's side and did not delete, by its key.
+    made: HashMap<(Resource, String), Vec<String>>,
     /// By which events people touched a record.
     touched: HashMap<(usize, Resource, String), Vec<usize>>,
     /// Which records the engine ever had a link of.
@@ -100,6 +103,7 @@ impl Model {
             agreed: HashMap::new(),
             equal_once: HashMap::new(),
             losses: Vec::new(),
+            made: HashMap::new(),
             touched: HashMap::new(),
             linked: HashSet::new(),
             lost: HashSet::new(),
@@ -240,6 +244,7 @@ impl Model {
             ));
         }
         made.push(event.id.clone());
+        self.check_twins(event)?;
         let source = self.holder_of_tag(other, event.resource, &tag);
         for (field, _, new) in &event.changes {
             let Some(kind) = kind_of(event.resource, field) else { continue };
@@ -260,8 +265,37 @@ impl Model {
         Ok(())
     }
 
+    /// What the engine made here, and nobody touched, is found by its key: whatever else has that key is no new record.
+    fn check_twins(&mut self, event: &Event) -> Result<(), String> {
+        let is_key = |(field, ..): &&(String, Value, Value)| {
+            matches!(kind_of(event.resource, field), Some(FieldKind::Email | FieldKind::Website))
+        };
+        let Some((field, _, value)) = event.changes.iter().find(is_key).filter(|_| event.side == 0) else {
+            return Ok(());
+        };
+        let key_of = |value: &Value| match_key(event.resource, value.as_text()?);
+        let Some(key) = key_of(value) else { return Ok(()) };
+        let made = self.made.entry((event.resource, key.clone())).or_default();
+        let is_there = |id: &&String| {
+            let held = self.cells.get(&Place { id: (*id).clone(), ..place(event, field) }).map(Cell::value);
+            held.and_then(key_of).is_some_and(|held| held == key)
+                && !self.touched.contains_key(&(0, event.resource, (*id).clone()))
+        };
+        if let Some(twin) = made.iter().find(is_there) {
+            return Err(format!(
+                "I4: {} {} is made beside {twin}, which has its {field} {value}",
+                event.resource, event.id
+            ));
+        }
+        made.push(event.id.clone());
+        Ok(())
+    }
+
     /// A deletion may not take an edit with it that the other side never saw.
     fn deleted(&mut self, event: &Event, crm: usize) -> Result<(), String> {
+        if event.side == 0 {
+            self.made.values_mut().for_each(|made| made.retain(|id| *id != event.id));
+        }
         let other = if event.side == 0 { crm + 1 } else { 0 };
         let partner = self.partner.get(&(crm, event.resource, event.side, event.id.clone())).cloned();
         let Some(partner) = partner.filter(|_| !event.raced) else { return Ok(()) };

@@ -56,6 +56,8 @@ pub(crate) struct CrmHabits {
     pub(crate) tells_time: bool,
     /// Whether it tells of deleted records.
     pub(crate) tombstones: bool,
+    /// Whether an opportunity has one contact at the most.
+    pub(crate) single_contact: bool,
     /// For each field, by its place: the way it travels, and whose word counts.
     pub(crate) directions: Vec<MappingDirection>,
     pub(crate) truths: Vec<Option<Side>>,
@@ -89,7 +91,7 @@ pub(crate) enum Deed {
     Edit(&'static str, Value),
     Merge,
     Restore,
-    /// Points a relation at the record that the number chooses, or at none.
+    /// Points a relation at the record that the number chooses, or at none. The host's many-to-many relations get one more.
     Relate(&'static str, Option<u64>),
 }
 
@@ -111,6 +113,8 @@ pub(crate) struct Run {
     pub(crate) turns: u64,
     /// The host is away for so long at this step: its lease runs out.
     pub(crate) stalls_at: Option<u32>,
+    /// So many records may be written of each kind of write; a run that would write more stops before it writes any.
+    pub(crate) cap: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +212,7 @@ fn habits(dice: &mut Dice) -> CrmHabits {
         skew_seconds: if tells_time { skew_seconds } else { 0 },
         tells_time,
         tombstones: dice.chance(70),
+        single_contact: dice.chance(30),
         directions,
         truths,
     }
@@ -297,6 +302,7 @@ fn run(dice: &mut Dice, setting: &Setting) -> Run {
         rival_at: dice.chance(12).then(|| small(dice, 40)),
         turns: dice.next(),
         stalls_at: dice.chance(6).then(|| small(dice, 40)),
+        cap: dice.chance(12).then(|| dice.below(3)),
     }
 }
 

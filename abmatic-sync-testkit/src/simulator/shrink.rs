@@ -52,6 +52,9 @@ fn candidates(script: &Script) -> Vec<Script> {
         if run.stalls_at.is_some() {
             simpler.push(crate::simulator::script::Run { stalls_at: None, ..run.clone() });
         }
+        if run.cap.is_some() {
+            simpler.push(crate::simulator::script::Run { cap: None, ..run.clone() });
+        }
         for run in simpler {
             let mut changed = script.clone();
             changed.steps[place] = Step::Run(run);

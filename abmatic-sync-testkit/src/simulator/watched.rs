@@ -221,6 +221,7 @@ impl CrmSide for Watched {
     fn amend(&self, habits: &mut CrmHabits) {
         habits.spelling = self.account.spelling();
         habits.field_times = false;
+        habits.single_contact = self.descriptor.resources.iter().any(|offered| !offered.single_relations.is_empty());
         habits.recognises_creates = self.account.recognises_creates();
         habits.tombstones = self.descriptor.resources.iter().all(|offered| offered.archived);
     }

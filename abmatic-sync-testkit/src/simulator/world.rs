@@ -1,5 +1,6 @@
 //! Plays a script: people act, runs work, faults hit, and after each step the model is asked whether all is well.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use abmatic_sync_core::model::link::{Link, LinkScope};
 use abmatic_sync_core::model::mapping::Mapping;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::value::Value;
-use abmatic_sync_core::policy::{Policy, Scope, Selection};
+use abmatic_sync_core::policy::{Caps, Policy, Scope, Selection};
 use abmatic_sync_core::run::report::RunReport;
 use abmatic_sync_core::run::request::{RunRequest, Settings};
 use abmatic_sync_core::store::state::{LogQuery, RunStatus, StateStore};
@@ -25,7 +26,7 @@ use crate::memory::store::MemoryStore;
 use crate::simulator::account::Stage;
 use crate::simulator::crm::SimulatedCrm;
 use crate::simulator::fields::{fields_of, host_schema};
-use crate::simulator::journal::Journal;
+use crate::simulator::journal::{Author, Journal};
 use crate::simulator::model::{Model, PairOf};
 use crate::simulator::quiet::check_quiet;
 use crate::simulator::sabotage::Sabotage;
@@ -175,9 +176,7 @@ impl World {
     }
 
     fn save_settings(&self) -> Result<(), String> {
-        let mut policy = Policy::default().with_duplicates(self.setting.duplicates).with_blank(self.setting.blank);
-        policy.tie = self.setting.tie;
-        policy.gone = self.setting.gone;
+        let policy = self.policy();
         for ((on, crm), habits) in self.connections.iter().zip(&self.crms).zip(&self.setting.crms) {
             for resource in &self.setting.resources {
                 let settings = Settings::new(mapping(*resource, crm.mapping(*resource), habits), policy.clone());
@@ -185,6 +184,13 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    fn policy(&self) -> Policy {
+        let mut policy = Policy::default().with_duplicates(self.setting.duplicates).with_blank(self.setting.blank);
+        policy.tie = self.setting.tie;
+        policy.gone = self.setting.gone;
+        policy
     }
 
     /// Somebody does something, if there is anything to do it to.
@@ -244,7 +250,15 @@ impl World {
                     .map(|record| record.id.clone())
                     .collect();
                 let target = target.and_then(|pick| chosen(&targets, pick));
-                let value = target.map_or(Value::Null, |id| Value::reference(id.as_str()));
+                let mut held: BTreeSet<String> = BTreeSet::new();
+                if relation.many {
+                    let record = records.iter().find(|record| record.id == id)?;
+                    held.extend(record.fields.get(name).into_iter().flat_map(Value::ids).map(str::to_owned));
+                }
+                let value = target.map_or(Value::Null, |id| {
+                    held.insert(id.to_string());
+                    Value::Reference(held)
+                });
                 self.store.edit(act.resource, &id, Fields::from_iter([(*name, value)]));
                 Some(id.to_string())
             }
@@ -304,10 +318,11 @@ impl World {
 
     /// A run with all that befalls it.
     fn run(&mut self, run: &Run) -> Result<(), String> {
-        let Some(main) = self.begin(run.crm, run.resource, run.operation) else { return Ok(()) };
+        let Some(main) = self.begin(run.crm, run.resource, run.operation, run.cap) else { return Ok(()) };
         self.tell(|world| {
-            let Run { crm, resource, operation, faults, crash_at, rival_at, stalls_at, .. } = run;
-            let troubles = format!("faults {faults:?}, crash {crash_at:?}, rival {rival_at:?}, stall {stalls_at:?}");
+            let Run { crm, resource, operation, faults, crash_at, rival_at, stalls_at, cap, .. } = run;
+            let troubles =
+                format!("faults {faults:?}, crash {crash_at:?}, rival {rival_at:?}, stall {stalls_at:?}, cap {cap:?}");
             format!("{} {operation:?} {resource} with crm {crm} ({troubles})", world.shown_time())
         });
         self.crms[run.crm].expect_faults(&run.faults);
@@ -318,13 +333,16 @@ impl World {
         for ended in &ended {
             self.check_end(ended, disturbed)?;
         }
+        if let (Some(cap), [Ended::Done(done)], None) = (run.cap, ended.as_slice(), run.rival_at) {
+            self.check_cap(cap, done, disturbed || !run.meanwhile.is_empty())?;
+        }
         let whole = ended.iter().all(|ended| matches!(ended, Ended::Done(done) if done.is_ok()));
         self.judge(whole.then_some(run.resource))
     }
 
-    fn begin(&self, crm: usize, resource: Resource, operation: Operation) -> Option<RunFuture> {
+    fn begin(&self, crm: usize, resource: Resource, operation: Operation, cap: Option<u64>) -> Option<RunFuture> {
         let (engine, on) = (self.engine.clone(), self.connections[crm].clone());
-        let request = match operation {
+        let mut request = match operation {
             Operation::AutoPush => RunRequest::auto_push(resource),
             Operation::Import => RunRequest::import(resource, Scope::All),
             Operation::Push => RunRequest::push(resource, Selection::All),
@@ -335,6 +353,11 @@ impl World {
                 return Some(Box::pin(async move { engine.resume(&on, &run).await }));
             }
         };
+        if cap.is_some() {
+            let mut caps = Caps::default();
+            (caps.creates_max, caps.updates_max, caps.deletes_max) = (cap, cap, cap);
+            request = request.with_policy(self.policy().with_caps(caps));
+        }
         Some(Box::pin(async move { engine.run(&on, &request).await }))
     }
 
@@ -366,7 +389,7 @@ impl World {
                 self.journal.advance_millis(200_000);
             }
             if run.rival_at == Some(number) {
-                let rival = self.begin(run.crm, run.resource, Operation::Sync);
+                let rival = self.begin(run.crm, run.resource, Operation::Sync, None);
                 working.extend(rival.map(|rival| (rival, Operation::Sync)));
             }
             let place = usize::try_from(dice.below(working.len() as u64)).unwrap_or(0);
@@ -385,6 +408,21 @@ impl World {
             }
         }
         Err(format!("a run does not end within {TURNS_MAX} turns"))
+    }
+
+    /// A run that would go over its cap writes nothing, and any other keeps within it as far as nothing disturbs it.
+    fn check_cap(&self, cap: u64, done: &EngineResult<RunReport>, disturbed: bool) -> Result<(), String> {
+        let Ok(report) = done else { return Ok(()) };
+        let counts = &report.counts;
+        let written = self.journal.since(self.judged).iter().any(|event| event.author != Author::Person);
+        if report.status == RunStatus::NeedsConfirmation {
+            return if written { Err("caps: a run over its cap has written".to_owned()) } else { Ok(()) };
+        }
+        let most = counts.created.max(counts.updated).max(counts.deleted);
+        if most > cap && !disturbed {
+            return Err(format!("caps: a run with a cap of {cap} has written {most}"));
+        }
+        Ok(())
     }
 
     fn check_end(&self, ended: &Ended, disturbed: bool) -> Result<(), String> {
@@ -408,7 +446,7 @@ impl World {
         operation: Operation,
     ) -> Result<RunReport, String> {
         let missing = || "there is no run to resume".to_owned();
-        let main = self.begin(crm, resource, operation).ok_or_else(missing)?;
+        let main = self.begin(crm, resource, operation, None).ok_or_else(missing)?;
         self.tell(|world| format!("{} quiet {operation:?} {resource} with crm {crm}", world.shown_time()));
         self.journal.advance_millis(1_000);
         let quiet = Run {
@@ -421,6 +459,7 @@ impl World {
             rival_at: None,
             turns: 0,
             stalls_at: None,
+            cap: None,
         };
         let ended = self.let_work(&quiet, main)?;
         let fails = |error: &Error| format!("a run that nothing disturbed fails: {error}");

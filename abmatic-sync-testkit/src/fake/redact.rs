@@ -101,9 +101,6 @@ mod tests {
         assert_eq!(path("/oauth/v1/access-tokens/T0"), "/oauth/v1/access-tokens/REDACTED");
         assert_eq!(path("/api/v2/persons/7"), "/api/v2/persons/7");
         let body = json!({"code": "ERR", "data": [{"token": "T0", "id": 1}], "refresh_token": null});
-        assert_eq!(
-            json(body),
-            json!({"code": "ERR", "data": [{"token": "REDACTED", "id": 1}], "refresh_token": null})
-        );
+        assert_eq!(json(body), json!({"code": "ERR", "data": [{"token": "REDACTED", "id": 1}], "refresh_token": null}));
     }
 }

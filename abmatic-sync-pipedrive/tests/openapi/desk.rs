@@ -38,7 +38,7 @@ impl Desk {
     }
 }
 
-/// The operations that the fake serves.
+/// The operations that the fake serves, of those whose answer has a schema: a page has none.
 pub(crate) fn served(documents: &Documents) -> Vec<String> {
     let is_served = |name: &str, path: &str| {
         let method = name.split(' ').next().unwrap_or_default();
@@ -48,7 +48,7 @@ pub(crate) fn served(documents: &Documents) -> Vec<String> {
     };
     let all = documents.operations.iter().filter(|one| {
         let path = one.path_with(|name| if name == "field_code" { "name" } else { "1" }.to_owned());
-        is_served(&one.name, &path)
+        one.answers.values().any(Option::is_some) && is_served(&one.name, &path)
     });
     all.map(|one| one.name.clone()).collect()
 }

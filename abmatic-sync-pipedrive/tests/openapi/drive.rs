@@ -1,18 +1,26 @@
 //! The connector at all its work: the suite of the contract, and what is beyond it.
 
+use std::sync::Arc;
+
 use abmatic_sync_core::clock::Clock as _;
 use abmatic_sync_core::connector::contract::CrmConnector as _;
 use abmatic_sync_core::connector::request::{CreateInDoubt, FindRequest, Read, VerifyRequest, Write};
 use abmatic_sync_core::filter::parse::parse;
-use abmatic_sync_core::ids::{FieldName, IntentId, RemoteId};
-use abmatic_sync_core::model::connection::{Connection, Credentials};
+use abmatic_sync_core::ids::{ConnectionId, FieldName, IntentId, RemoteId, TenantId};
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_http::clock::SystemClock;
+use abmatic_sync_http::oauth::authorizer::{Authorizer, Stores};
+use abmatic_sync_http::oauth::provider::App;
+use abmatic_sync_http::transport::ReqwestTransport;
 use abmatic_sync_http::webhook::subscribe::{HookTarget, Subscriber as _};
+use abmatic_sync_pipedrive::oauth;
 use abmatic_sync_testkit::conformance::suite::Suite;
-use abmatic_sync_testkit::fake::pipedrive::{FakePipedrive, Field};
+use abmatic_sync_testkit::fake::exchange::Request;
+use abmatic_sync_testkit::fake::pipedrive::{FakePipedrive, Field, OAUTH_CLIENT};
 use abmatic_sync_testkit::fake::recording::Exchange;
+use abmatic_sync_testkit::memory::connections::MemoryConnections;
+use serde_json::json;
 
 use crate::world::{self, World, update, written};
 
@@ -23,6 +31,7 @@ pub(crate) async fn connector() -> Vec<Exchange> {
     Suite::new(world::subject(&fake).await).run().await.assert_passed();
     let mut exchanges = fake.recorded();
     exchanges.extend(records().await);
+    exchanges.extend(authorization().await);
     exchanges
 }
 
@@ -60,15 +69,16 @@ async fn records() -> Vec<Exchange> {
     }
     let fake = builder.start().await.unwrap();
     fake.record();
-    let on = Connection::new("t", "c", "pipedrive", Credentials::token(fake.token()));
-    let on = on.with_base_url(fake.base_url().parse().unwrap());
-    let world = World { connector: World::connector(), fake, on };
+    let world = World::on(fake);
     for resource in [Resource::Account, Resource::Contact, Resource::Opportunity] {
         written_and_read(&world, resource).await;
     }
+    hidden(&world).await;
     engagement(&world).await;
     hooks(&world).await;
-    world.fake.recorded()
+    let mut exchanges = world.fake.recorded();
+    exchanges.extend(whole_names().await);
+    exchanges
 }
 
 /// A record of a resource, through all that can happen to it.
@@ -121,13 +131,33 @@ async fn written_and_read(world: &World, resource: Resource) {
     world.connector.verify(&world.on, request).await.unwrap();
     world.connector.may_write(&world.on, resource).await.unwrap();
     world
-        .write(resource, vec![Write::Archive { id: made.id }])
+        .write(resource, vec![Write::Archive { id: made.id.clone() }])
         .await
         .into_iter()
         .for_each(|outcome| drop(written(outcome)));
+    world.read(World::request(resource, Read::Ids(vec![made.id]), &[name])).await;
     if resource == Resource::Opportunity {
         world.read(World::request(resource, Read::Archived { since: None }, &["title"])).await;
     }
+}
+
+/// A deal that the list of deals hides.
+async fn hidden(world: &World) {
+    let id = world.make(Resource::Opportunity, &[("title", "Hidden".into())]).await.id;
+    assert!(world.fake.user().update("deals", id.as_str().parse().unwrap(), &json!({"is_archived": true})).is_ok());
+    let read = Read::Ids(vec![id]);
+    assert_eq!(world.read(World::request(Resource::Opportunity, read, &["title"])).await.len(), 1);
+}
+
+/// A person of an account that takes no parts of names.
+async fn whole_names() -> Vec<Exchange> {
+    let fake = FakePipedrive::builder().name_parts(false).start().await.unwrap();
+    fake.record();
+    let id = RemoteId::from(fake.user().create("persons", &json!({"name": "Jane Roe"})).unwrap().to_string());
+    let world = World::on(fake);
+    let change = vec![update(&id, &[("last_name", Value::text("Doe"))])];
+    world.write(Resource::Contact, change).await.into_iter().for_each(|outcome| drop(written(outcome)));
+    world.fake.recorded()
 }
 
 /// Activities and notes.
@@ -151,4 +181,32 @@ async fn hooks(world: &World) {
     let resources = [Resource::Account, Resource::Contact, Resource::Opportunity];
     assert_eq!(world.connector.subscribe(&world.on, &target, &resources).await.unwrap(), 3);
     assert_eq!(world.connector.unsubscribe(&world.on, &target).await.unwrap(), 3);
+}
+
+/// Consent, the exchange of its code, a refresh, and a revocation.
+async fn authorization() -> Vec<Exchange> {
+    let fake = FakePipedrive::builder().simulated_clock(1_795_536_000_000).start().await.unwrap();
+    fake.record();
+    let [client, secret, _, _] = OAUTH_CLIENT;
+    let app = App::new(client, secret, "https://host.test/callback".parse().unwrap());
+    let kept = Arc::new(MemoryConnections::default());
+    let authorizer = Authorizer::new(
+        "pipedrive",
+        oauth::at(&fake.base_url().parse().unwrap()).unwrap(),
+        app,
+        Arc::new(ReqwestTransport::default()),
+        fake.clock(),
+        Stores::new(Arc::clone(&kept) as _, kept),
+    );
+    let (tenant, id) = (TenantId::from("t"), ConnectionId::from("c"));
+    let consent = authorizer.begin(&tenant, &id, &[]).await.unwrap();
+    let page = format!("{}?{}", consent.url.path(), consent.url.query().unwrap());
+    let answer = fake.answer(&Request::new("GET", &page));
+    let (_, query) = answer.header("location").unwrap().split_once('?').unwrap();
+    authorizer.callback(query, &consent.state).await.unwrap();
+    fake.advance_ms(3_600_000);
+    authorizer.credentials(&tenant, &id).current().await.unwrap();
+    authorizer.revoke(&tenant, &id).await.unwrap();
+    assert_eq!(fake.calls().of("POST /oauth/token"), 2);
+    fake.recorded()
 }

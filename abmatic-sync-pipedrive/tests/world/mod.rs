@@ -46,16 +46,19 @@ impl World {
     }
 
     pub(crate) async fn of(fake: Builder) -> Self {
-        let fake = fake.start().await.unwrap();
-        let on = Connection::new("t", "c", "pipedrive", Credentials::token(fake.token()));
-        let on = on.with_base_url(fake.base_url().parse().unwrap());
-        let world = Self { connector: Self::connector(), fake, on };
+        let world = Self::on(fake.start().await.unwrap());
         // What is learnt once is not counted by the tests of calls.
         for resource in [Resource::Account, Resource::Contact, Resource::Opportunity] {
             world.connector.describe(&world.on, resource).await.unwrap();
         }
         world.fake.reset_calls();
         world
+    }
+
+    /// The connector on a fake that listens.
+    pub(crate) fn on(fake: FakePipedrive) -> Self {
+        let on = connection(&fake);
+        Self { connector: Self::connector(), fake, on }
     }
 
     pub(crate) fn connector() -> PipedriveConnector {
@@ -87,6 +90,11 @@ impl World {
     pub(crate) fn request(resource: Resource, read: Read, fields: &[&str]) -> ReadRequest {
         ReadRequest::new(resource, read).with_fields(fields.iter().map(|name| FieldName::from(*name)))
     }
+}
+
+fn connection(fake: &FakePipedrive) -> Connection {
+    let on = Connection::new("t", "c", "pipedrive", Credentials::token(fake.token()));
+    on.with_base_url(fake.base_url().parse().unwrap())
 }
 
 pub(crate) fn create(intent: &str, fields: &[(&str, Value)]) -> Write {
@@ -130,8 +138,7 @@ pub(crate) fn company() -> Builder {
 pub(crate) async fn subject(fake: &FakePipedrive) -> Subject {
     let clock = fake.clock();
     let connector = || PipedriveConnector::builder().clock(Arc::clone(&clock)).build();
-    let on = Connection::new("t", "c", "pipedrive", Credentials::token(fake.token()));
-    let on = on.with_base_url(fake.base_url().parse().unwrap());
+    let on = connection(fake);
     let list = fake.user().create_filter("organizations", "Members", ("employee_count", "=", "4242")).unwrap();
     let members = members(&connector(), &on).await;
     let code = |name: &str| fake.user().field_code("organizations", name).unwrap();

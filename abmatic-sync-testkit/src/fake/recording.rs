@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::fake::exchange::{Delivery, Request, Response, pairs};
 use crate::fake::moment::iso;
-use crate::fake::redact;
+use crate::fake::redact::Veil;
 
 /// One call and its answer. As JSON it is one line, with these names.
 ///
@@ -47,19 +47,23 @@ pub struct Exchange {
 
 impl Exchange {
     fn new(number: u64, now: i64, route: &str, request: &Request, response: &Response) -> Self {
+        // In the order of the call: what comes in may be repeated by what goes out.
+        let mut veil = Veil::default();
+        let sent = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let answered = response.headers.iter().map(|(name, value)| (*name, value.as_ref()));
         Self {
             number,
             time: iso(now),
             method: request.method.clone(),
-            path: redact::path(&request.path),
-            query: redact::pairs(request.query.clone()),
+            path: veil.path(&request.path),
+            query: veil.pairs(request.query.clone()),
             route: route.to_owned(),
-            request_headers: headers(request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
-            request_body: body(&request.body, request.header("content-type")),
+            request_headers: headers(&mut veil, sent),
+            request_body: body(&mut veil, &request.body, request.header("content-type")),
             status: response.status,
             delivery: response.delivery,
-            response_headers: headers(response.headers.iter().map(|(name, value)| (*name, value.as_ref()))),
-            response_body: body(&response.body, response.header("content-type")),
+            response_headers: headers(&mut veil, answered),
+            response_body: body(&mut veil, &response.body, response.header("content-type")),
         }
     }
 
@@ -70,11 +74,11 @@ impl Exchange {
     }
 }
 
-fn headers<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Map<String, Value> {
+fn headers<'a>(veil: &mut Veil, all: impl Iterator<Item = (&'a str, &'a str)>) -> Map<String, Value> {
     let mut shown = Map::new();
     for (name, value) in all {
         let name = name.to_ascii_lowercase();
-        let value = redact::header(&name, value);
+        let value = veil.header(&name, value);
         let value = match shown.get(&name).and_then(Value::as_str) {
             Some(before) => format!("{before}, {value}"),
             None => value,
@@ -84,19 +88,19 @@ fn headers<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Map<String, Val
     shown
 }
 
-fn body(bytes: &[u8], content_type: Option<&str>) -> Value {
+fn body(veil: &mut Veil, bytes: &[u8], content_type: Option<&str>) -> Value {
     if bytes.is_empty() {
         return Value::Null;
     }
     if let Ok(json) = serde_json::from_slice(bytes) {
-        return redact::json(json);
+        return veil.json(json);
     }
     let text = String::from_utf8_lossy(bytes);
     if content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
-        let fields = redact::pairs(pairs(&text)).into_iter();
+        let fields = veil.pairs(pairs(&text)).into_iter();
         return fields.map(|(name, value)| (name, Value::from(value))).collect::<Map<_, _>>().into();
     }
-    text.into_owned().into()
+    veil.text(&text).into()
 }
 
 /// Where exchanges go.

@@ -36,9 +36,17 @@ pub(crate) fn answer(state: &mut State, now: i64, request: &Request, route: &Rou
         response.set("RateLimit-Limit", CALLS_A_SECOND.to_string());
         response.set("RateLimit-Remaining", state.limits.left().to_string());
     }
-    response.set("Date", http_date(now));
-    response.set("X-Request-Id", state.dice.uuid());
+    dress(state, now, &mut response);
     response
+}
+
+/// What every answer carries, as it was recorded.
+pub(crate) fn dress(state: &mut State, now: i64, response: &mut Response) {
+    response.set("Date", http_date(now));
+    response.set("Server", "cloudflare");
+    response.set("Set-Cookie", format!("PHPSESSID={}; path=/; HttpOnly", state.dice.uuid().replace('-', "")));
+    response.set("X-Envoy-Upstream-Service-Time", "38");
+    response.set("X-Request-Id", state.dice.uuid());
 }
 
 fn admitted(state: &mut State, now: i64, request: &Request, rest: &[String]) -> Ruling {

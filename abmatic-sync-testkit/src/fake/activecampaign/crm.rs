@@ -8,7 +8,6 @@ use crate::fake::activecampaign::{desk, errors, reply};
 use crate::fake::exchange::{Request, Response};
 use crate::fake::fault::{Fault, FaultKind};
 use crate::fake::machine::Crm;
-use crate::fake::moment::http_date;
 
 impl Crm for State {
     type Route = Route;
@@ -39,7 +38,7 @@ impl Crm for State {
             | FaultKind::ServerErrorAfterWrite
             | FaultKind::TruncatedBody => return None,
         };
-        response.set("Date", http_date(now));
+        answer::dress(self, now, &mut response);
         fault.set_retry_after(&mut response);
         Some(response)
     }

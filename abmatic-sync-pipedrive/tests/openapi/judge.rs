@@ -37,13 +37,13 @@ pub(crate) enum Party {
 pub(crate) struct Judge<'a> {
     documents: &'a Documents,
     findings: BTreeMap<(String, String), (String, usize)>,
-    /// How often each known mistake was met.
-    pub(crate) met: Vec<usize>,
+    /// The patterns of each known mistake that something fitted.
+    met: Vec<BTreeSet<&'static str>>,
 }
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(documents: &'a Documents) -> Self {
-        Self { documents, findings: BTreeMap::new(), met: vec![0; MISTAKES.len()] }
+        Self { documents, findings: BTreeMap::new(), met: vec![BTreeSet::new(); MISTAKES.len()] }
     }
 
     /// Judges all that was exchanged, in its order.
@@ -96,11 +96,25 @@ impl<'a> Judge<'a> {
     }
 
     fn add(&mut self, (operation, place, what): Finding) {
-        let excuse = MISTAKES.iter().position(|known| fits(known.operation, &operation) && fits(known.place, &place));
+        let excuse = MISTAKES.iter().zip(&mut self.met).find_map(|(known, met)| {
+            let fitting = (fitting(known.operation, &operation)?, fitting(known.place, &place)?);
+            Some((met, fitting))
+        });
         match excuse {
-            Some(known) => self.met[known] += 1,
+            Some((met, (operation, place))) => met.extend([operation, place]),
             None => self.findings.entry((operation, place)).or_insert((what, 0)).1 += 1,
         }
+    }
+
+    /// The patterns of known mistakes that nothing needed, a line each.
+    pub(crate) fn unmet(&self) -> Vec<String> {
+        let mut unmet = Vec::new();
+        for (known, met) in MISTAKES.iter().zip(&self.met) {
+            let patterns = known.operation.split('|').chain(known.place.split('|'));
+            let rest = patterns.filter(|pattern| !met.contains(pattern));
+            unmet.extend(rest.map(|pattern| format!("{}: {pattern} ({})", known.operation, known.reason)));
+        }
+        unmet
     }
 
     /// What is excused by nothing, a line each.
@@ -205,20 +219,22 @@ fn pattern(pointer: &str) -> String {
     pointer.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 
-/// Whether a pattern, in which `*` stands for anything and `|` between alternatives, fits a text.
+/// The one of several patterns, with `|` between them, that fits a text: `*` stands for anything.
+fn fitting(patterns: &'static str, text: &str) -> Option<&'static str> {
+    patterns.split('|').find(|pattern| fits(pattern, text))
+}
+
 fn fits(pattern: &str, text: &str) -> bool {
-    pattern.split('|').any(|one| {
-        let mut parts = one.split('*');
-        let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-        let Some(last) = parts.next_back() else { return rest.is_empty() };
-        for part in parts {
-            match rest.find(part) {
-                Some(at) => rest = &rest[at + part.len()..],
-                None => return false,
-            }
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
         }
-        rest.ends_with(last)
-    })
+    }
+    rest.ends_with(last)
 }
 
 #[test]
@@ -227,10 +243,11 @@ fn patterns_fit_whole_texts() {
         ("GET /a", "GET /a", true),
         ("GET /a", "GET /a/b", false),
         ("* /api/v2/persons*", "GET /api/v2/persons/{id}", true),
-        ("*/a|*/b", "x/b", true),
+        ("*/b", "x/b", true),
         ("a*b*c", "a-b-b-c", true),
         ("a*b*c", "a-c", false),
     ] {
         assert_eq!(fits(pattern, text), fit, "{pattern} {text}");
     }
+    assert_eq!(fitting("*/a|*/b", "x/b"), Some("*/b"));
 }

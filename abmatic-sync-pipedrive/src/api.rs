@@ -169,7 +169,7 @@ fn cost(method: &Method, path: &str) -> u64 {
         path.rsplit('/').next().is_some_and(|last| last == "me" || last.bytes().all(|byte| byte.is_ascii_digit()));
     let in_v2 = match *method {
         Method::GET if is_one => 1,
-        Method::GET if path.ends_with("/pipelines") || path.ends_with("/stages") => 5,
+        Method::GET if path.ends_with("/pipelines") || path.ends_with("/stages") || path.ends_with("/webhooks") => 5,
         Method::GET if path.ends_with("/archived") => 20,
         Method::GET => 10,
         Method::DELETE => 3,
@@ -198,6 +198,7 @@ mod tests {
             (Method::POST, "/api/v1/filters", 10),
             (Method::DELETE, "/api/v1/filters/7", 6),
             (Method::POST, "/api/v1/notes", 10),
+            (Method::GET, "/api/v1/webhooks", 10),
         ] {
             assert_eq!(cost(&method, path), tokens, "{method} {path}");
         }

@@ -2,119 +2,31 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod world;
+
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use abmatic_sync_core::clock::Clock;
 use abmatic_sync_core::connector::contract::CrmConnector;
 use abmatic_sync_core::connector::request::{
-    CreateInDoubt, FindRequest, Pushdown, Read, ReadRequest, VerifyRequest, Write, WriteOutcome, Written,
+    CreateInDoubt, FindRequest, Pushdown, Read, VerifyRequest, Write, WriteOutcome,
 };
 use abmatic_sync_core::error::{Error, ErrorCode, ErrorKind};
 use abmatic_sync_core::filter::check::check;
 use abmatic_sync_core::filter::eval::holds;
 use abmatic_sync_core::filter::parse::parse;
 use abmatic_sync_core::ids::{FieldName, IntentId, RemoteId};
-use abmatic_sync_core::model::connection::{Connection, Credentials};
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::resource::Resource;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_http::clock::SystemClock;
-use abmatic_sync_pipedrive::PipedriveConnector;
 use abmatic_sync_testkit::fake::fault::{Fault, FaultKind};
 use abmatic_sync_testkit::fake::pipedrive::{Builder, FakePipedrive, Field};
-use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use serde_json::json;
 
-/// The system's time, for which nobody waits.
-#[derive(Debug)]
-struct Hasty;
-
-#[async_trait]
-impl Clock for Hasty {
-    fn now(&self) -> DateTime<Utc> {
-        SystemClock.now()
-    }
-
-    async fn sleep(&self, _: Duration) {}
-}
-
-struct World {
-    fake: FakePipedrive,
-    connector: PipedriveConnector,
-    on: Connection,
-}
-
-impl World {
-    async fn start() -> Self {
-        Self::of(FakePipedrive::builder()).await
-    }
-
-    async fn of(fake: Builder) -> Self {
-        let fake = fake.start().await.unwrap();
-        let on = Connection::new("t", "c", "pipedrive", Credentials::token(fake.token()));
-        let on = on.with_base_url(fake.base_url().parse().unwrap());
-        let world = Self { connector: Self::connector(), fake, on };
-        // What is learnt once is not counted by the tests of calls.
-        for resource in [Resource::Account, Resource::Contact, Resource::Opportunity] {
-            world.connector.describe(&world.on, resource).await.unwrap();
-        }
-        world.fake.reset_calls();
-        world
-    }
-
-    fn connector() -> PipedriveConnector {
-        PipedriveConnector::builder().clock(Arc::new(Hasty)).settle_seconds(0).build()
-    }
-
-    async fn write(&self, resource: Resource, writes: Vec<Write>) -> Vec<WriteOutcome> {
-        self.connector.write(&self.on, resource, writes).await.unwrap()
-    }
-
-    async fn make(&self, resource: Resource, fields: &[(&str, Value)]) -> Written {
-        written(self.write(resource, vec![create("i", fields)]).await.remove(0))
-    }
-
-    /// Every page of a read.
-    async fn read(&self, request: ReadRequest) -> Vec<RemoteRecord> {
-        let (mut records, mut cursor) = (Vec::new(), None);
-        loop {
-            let page = self.connector.read(&self.on, request.clone().at(cursor)).await.unwrap();
-            assert!(page.undecodable.is_empty());
-            records.extend(page.records);
-            cursor = page.next;
-            if cursor.is_none() {
-                return records;
-            }
-        }
-    }
-
-    fn request(resource: Resource, read: Read, fields: &[&str]) -> ReadRequest {
-        ReadRequest::new(resource, read).with_fields(fields.iter().map(|name| FieldName::from(*name)))
-    }
-}
-
-fn create(intent: &str, fields: &[(&str, Value)]) -> Write {
-    Write::Create { intent: IntentId::from(intent), fields: fields.iter().cloned().collect() }
-}
-
-fn update(id: &RemoteId, fields: &[(&str, Value)]) -> Write {
-    Write::Update {
-        id: id.clone(),
-        fields: fields.iter().cloned().collect(),
-        references_before: Default::default(),
-        unmodified_since: None,
-    }
-}
-
-fn written(outcome: WriteOutcome) -> Written {
-    match outcome {
-        WriteOutcome::Written(written) => written,
-        other => panic!("{other:?}"),
-    }
-}
+use crate::world::{World, create, update, written};
 
 fn failed(outcome: WriteOutcome) -> Error {
     match outcome {

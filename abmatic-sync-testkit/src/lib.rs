@@ -41,9 +41,9 @@
 //! | `/crm/lists/{v}…` | search, read, by name, create, delete, restore, members, `all` on one page |
 //! | `/crm/limits/{v}/{records,custom-properties}`, `/crm/property-validations/{v}/{type}` | usage; always no rules |
 //! | `/account-info/{v}/{details,api-usage/daily/private-apps}` | yes |
-//! | `/oauth/{v}/token`, `/introspect`, `/revoke`, `/oauth/v1/{access,refresh}-tokens/{token}` | see `OAUTH_CLIENT` |
+//! | `/oauth/{v}/token`, `…/token/{introspect,revoke}`, `/oauth/v1/access-tokens/{token}` (GET), `…/refresh-tokens/{token}` (DELETE) | see `OAUTH_CLIENT` |
 //! | `/webhooks-journal/subscriptions/{v}…`, `/webhooks-journal/journal/{v}/{earliest,latest,offset/{offset}/next}` | with the token of the app itself |
-//! | `/__fake/faults` (POST, DELETE), `/__fake/calls` (GET, DELETE), `/__fake/clock/advance`, `/__fake/state` | no token |
+//! | `/__fake/faults` (POST, DELETE), `/__fake/calls` (GET, DELETE), `/__fake/recording` (POST, GET, DELETE), `/__fake/clock/advance`, `/__fake/state` | no token |
 //!
 //! Types: contacts, companies, deals, leads, notes, tasks, meetings, calls, emails, communications, by plural,
 //! singular or id. Any other path is a 404 in HubSpot's JSON error shape.
@@ -53,6 +53,33 @@
 //! required ones; PKCE; the 414 for long URLs; sensitive properties; the sanitising of HTML; compressed answers.
 //! Where HubSpot's answer is not documented (the text of a 400 beyond the cap, say) the status is right and the words
 //! are ours.
+//!
+//! # What was said
+//!
+//! Every fake counts its calls, and keeps them if it is asked to: each call with its answer, as a value or as a line of JSON
+//! ([`fake::recording::Exchange`]), for assertions on what a program says to its CRM.
+//!
+//! ```
+//! use abmatic_sync_testkit::fake::exchange::Request;
+//! use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
+//!
+//! let fake = FakeHubspot::builder().simulated_clock(1_795_536_000_000).build();
+//! fake.record();
+//! let body = serde_json::json!({"properties": {"email": "jane@x.test"}});
+//! fake.answer(&Request::new("POST", "/crm/objects/2026-09/contacts").bearer(&fake.token()).json(&body));
+//!
+//! let said = &fake.recorded()[0];
+//! assert_eq!((said.status, &said.request_body), (201, &body));
+//! assert_eq!(said.request_headers["authorization"], "REDACTED");
+//! let line = fake.recorded_lines();
+//! assert!(line.starts_with(
+//!     r#"{"number":1,"time":"2026-11-24T16:00:00.000Z","method":"POST","path":"/crm/objects/2026-09/contacts","query":[],"#
+//! ));
+//! ```
+//!
+//! In other languages: `fake-crm hubspot --record calls.jsonl` writes each line as soon as its call was answered; or
+//! `POST /__fake/recording` begins, `GET` answers the lines so far, `DELETE` ends it. In place of tokens, secrets, codes and
+//! passwords stands `REDACTED`.
 //!
 //! # The fake Salesforce
 //!

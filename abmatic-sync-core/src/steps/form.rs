@@ -1,5 +1,7 @@
 //! Whether a value is what a CRM made of the one that it was sent.
 
+use chrono::SubsecRound as _;
+
 use crate::model::fields::Fields;
 use crate::model::value::Value;
 
@@ -25,7 +27,16 @@ pub(crate) fn is_form_of(held: &Value, sent: &Value) -> bool {
             let (held, sent) = (held.trim().to_lowercase(), sent.trim().to_lowercase());
             held == sent || (held.chars().count() >= CUT_MIN && sent.starts_with(&held))
         }
-        (Some(_) | None, _) => held.same_as(sent) || is_rounded(held, sent),
+        (Some(_) | None, _) => held.same_as(sent) || is_rounded(held, sent) || is_coarser(held, sent),
+    }
+}
+
+/// Whether a moment is the one sent, to the second or the day.
+fn is_coarser(held: &Value, sent: &Value) -> bool {
+    match (held, sent) {
+        (Value::Instant(held), Value::Instant(sent)) => *held == sent.trunc_subsecs(0),
+        (Value::Date(held), Value::Instant(sent)) => *held == sent.date_naive(),
+        _ => false,
     }
 }
 
@@ -33,4 +44,40 @@ fn is_rounded(held: &Value, sent: &Value) -> bool {
     let (Some(held), Some(sent)) = (held.as_decimal(), sent.as_decimal()) else { return false };
     let places = held.normalize().scale();
     sent.round_dp(places) == held || sent.trunc_with_scale(places) == held
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_crm_makes_of_a_value_is_told_from_an_edit() {
+        let decimal = |text: &str| Value::Decimal(text.parse().unwrap());
+        let instant = |text: &str| Value::Instant(text.parse().unwrap());
+        let day = Value::Date("2026-03-01".parse().unwrap());
+        let forms = [
+            (Value::text("Acme"), Value::text(" ACME ")),
+            (Value::text("A name that"), Value::text("A name that is long")),
+            (decimal("3.5"), decimal("3.46")),
+            (decimal("3"), decimal("3.9")),
+            (decimal("4"), decimal("3.9")),
+            (Value::Integer(3), decimal("3.00")),
+            (instant("2026-03-01T10:00:00Z"), instant("2026-03-01T10:00:00.987Z")),
+            (day.clone(), instant("2026-03-01T10:00:00Z")),
+        ];
+        for (held, sent) in &forms {
+            assert!(is_form_of(held, sent), "{held} is made of {sent}");
+        }
+        let edits = [
+            (Value::text("Acm"), Value::text("Acme")),
+            (Value::Null, Value::text("Acme")),
+            (decimal("3.46"), decimal("3.5")),
+            (decimal("5"), decimal("3.9")),
+            (instant("2026-03-01T10:00:01Z"), instant("2026-03-01T10:00:00.987Z")),
+            (day, instant("2026-03-02T10:00:00Z")),
+        ];
+        for (held, sent) in &edits {
+            assert!(!is_form_of(held, sent), "{held} is no form of {sent}");
+        }
+    }
 }

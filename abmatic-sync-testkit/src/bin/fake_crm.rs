@@ -3,6 +3,7 @@
 //! Its first line on standard output is JSON with the address and the token; then it serves until it is killed.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use abmatic_sync_testkit::fake::activecampaign::FakeActiveCampaign;
@@ -50,6 +51,9 @@ struct Common {
     /// A fault, for example `rate_limited,matches=search,times=3` or `server_error,status=502,html,times=always`.
     #[arg(long = "fault", value_name = "SPEC")]
     faults: Vec<Fault>,
+    /// Writes each call and its answer to a new file, a line of JSON each, without tokens and secrets.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -150,6 +154,18 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What follows once a fake listens.
+macro_rules! serve {
+    ($crm:literal, $fake:ident, $common:expr) => {{
+        if let Some(file) = &$common.record {
+            $fake.record_to(file).map_err(|error| io::Error::other(format!("{}: {error}", file.display())))?;
+        }
+        $common.faults.into_iter().for_each(|fault| $fake.inject(fault));
+        announce($crm, &$fake.base_url(), &$fake.token())?;
+        wait_for_end().await
+    }};
+}
+
 async fn serve_activecampaign(arguments: Activecampaign) -> io::Result<()> {
     let mut builder = FakeActiveCampaign::builder()
         .port(arguments.common.port)
@@ -163,9 +179,7 @@ async fn serve_activecampaign(arguments: Activecampaign) -> io::Result<()> {
         builder = builder.token(token);
     }
     let fake = builder.start().await?;
-    arguments.common.faults.into_iter().for_each(|fault| fake.inject(fault));
-    announce("activecampaign", &fake.base_url(), &fake.token())?;
-    wait_for_end().await
+    serve!("activecampaign", fake, arguments.common)
 }
 
 async fn serve_hubspot(arguments: Hubspot) -> io::Result<()> {
@@ -181,11 +195,7 @@ async fn serve_hubspot(arguments: Hubspot) -> io::Result<()> {
         builder = builder.token(token);
     }
     let fake = builder.start().await?;
-    for fault in arguments.common.faults {
-        fake.inject(fault);
-    }
-    announce("hubspot", &fake.base_url(), &fake.token())?;
-    wait_for_end().await
+    serve!("hubspot", fake, arguments.common)
 }
 
 async fn serve_pipedrive(arguments: Pipedrive) -> io::Result<()> {
@@ -206,11 +216,7 @@ async fn serve_pipedrive(arguments: Pipedrive) -> io::Result<()> {
         builder = builder.token(token);
     }
     let fake = builder.start().await?;
-    for fault in arguments.common.faults {
-        fake.inject(fault);
-    }
-    announce("pipedrive", &fake.base_url(), &fake.token())?;
-    wait_for_end().await
+    serve!("pipedrive", fake, arguments.common)
 }
 
 async fn serve_salesforce(arguments: Salesforce) -> io::Result<()> {
@@ -230,11 +236,7 @@ async fn serve_salesforce(arguments: Salesforce) -> io::Result<()> {
         builder = builder.token(token);
     }
     let fake = builder.start().await?;
-    for fault in arguments.common.faults {
-        fake.inject(fault);
-    }
-    announce("salesforce", &fake.base_url(), &fake.token())?;
-    wait_for_end().await
+    serve!("salesforce", fake, arguments.common)
 }
 
 /// The line that callers read to find the server; its keys keep this order.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// One HTTP request, as a fake sees it.
@@ -94,7 +95,8 @@ impl Request {
 }
 
 /// How the answer travels: whole, or cut off by a fault.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Delivery {
     /// The answer arrives.
@@ -173,7 +175,7 @@ impl fmt::Debug for Response {
 }
 
 /// Splits a query or form into decoded pairs.
-fn pairs(text: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     text.split('&')
         .filter(|part| !part.is_empty())
         .map(|part| {

@@ -50,6 +50,31 @@ macro_rules! forward {
                 self.running.lock().traffic = $crate::fake::traffic::Traffic::default();
             }
 
+            /// Keeps what is exchanged from now on, call by call, until the fake is dropped.
+            pub fn record(&self) {
+                self.running.lock().recorder.keep();
+            }
+
+            /// Writes what is exchanged from now on to a new file, as JSON lines: each as soon as its call was answered.
+            ///
+            /// # Errors
+            /// When the file cannot be made.
+            pub fn record_to(&self, path: impl AsRef<std::path::Path>) -> std::io::Result<()> {
+                self.running.lock().recorder.write_to(path.as_ref())
+            }
+
+            /// What was exchanged since [`Self::record`]; nothing without it.
+            #[must_use]
+            pub fn recorded(&self) -> Vec<$crate::fake::recording::Exchange> {
+                self.running.lock().recorder.kept().to_vec()
+            }
+
+            /// The same as JSON lines, one call a line; see [`Exchange`](crate::fake::recording::Exchange).
+            #[must_use]
+            pub fn recorded_lines(&self) -> String {
+                self.running.lock().recorder.lines().unwrap_or_default()
+            }
+
             /// The fake's present, in milliseconds since 1970.
             #[must_use]
             pub fn now_ms(&self) -> i64 {

@@ -8,6 +8,7 @@ use crate::fake::clock::FakeClock;
 use crate::fake::exchange::{Delivery, Request, Response};
 use crate::fake::fault::{Fault, FaultKind, Faults};
 use crate::fake::moment::http_date;
+use crate::fake::recording::Recorder;
 use crate::fake::traffic::Traffic;
 
 /// What a CRM must answer to be put behind a socket.
@@ -41,16 +42,20 @@ pub(crate) struct Machine<C> {
     pub(crate) clock: FakeClock,
     pub(crate) faults: Faults,
     pub(crate) traffic: Traffic,
+    pub(crate) recorder: Recorder,
 }
 
 impl<C: Crm> Machine<C> {
     pub(crate) fn new(crm: C, clock: FakeClock) -> Self {
-        Self { crm, clock, faults: Faults::default(), traffic: Traffic::default() }
+        Self { crm, clock, faults: Faults::default(), traffic: Traffic::default(), recorder: Recorder::default() }
     }
 
     /// Answers a request: the admin routes, a fault, or the API.
     pub(crate) fn answer(&mut self, request: &Request) -> Response {
         if let Some(rest) = request.path.strip_prefix("/__fake/") {
+            if (request.method.as_str(), rest) == ("GET", "recording") {
+                return self.recorded();
+            }
             let (status, body) = self.administer(request, rest);
             let mut response = Response::new(status, body.to_string().into_bytes());
             response.set("Content-Type", "application/json");
@@ -68,6 +73,18 @@ impl<C: Crm> Machine<C> {
         response.delay_ms = delay_ms;
         let arrives = matches!(response.delivery, Delivery::Whole | Delivery::Truncated(_));
         self.traffic.count(&name, if arrives { response.status } else { 0 });
+        self.recorder.note(now, &name, request, &response);
+        response
+    }
+
+    /// `GET /__fake/recording`: what was exchanged, a line of JSON for each call.
+    fn recorded(&self) -> Response {
+        let (status, kind, body) = match self.recorder.lines() {
+            Ok(lines) => (200, "application/x-ndjson", lines),
+            Err(error) => (409, "application/json", json!({"error": error}).to_string()),
+        };
+        let mut response = Response::new(status, body.into_bytes());
+        response.set("Content-Type", kind);
         response
     }
 
@@ -115,6 +132,14 @@ impl<C: Crm> Machine<C> {
             ("DELETE", "calls") => {
                 self.traffic = Traffic::default();
                 json!({"cleared": true})
+            }
+            ("POST", "recording") => {
+                self.recorder.keep();
+                json!({"recording": true})
+            }
+            ("DELETE", "recording") => {
+                self.recorder.stop();
+                json!({"recording": false})
             }
             ("POST", "clock/advance") => {
                 let seconds = body.get("seconds").and_then(Value::as_i64).unwrap_or(0);

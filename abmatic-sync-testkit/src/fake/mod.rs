@@ -6,6 +6,7 @@ pub mod exchange;
 pub mod fault;
 pub mod hubspot;
 pub mod pipedrive;
+pub mod recording;
 pub mod salesforce;
 pub mod traffic;
 
@@ -18,6 +19,7 @@ mod machine;
 mod mess;
 mod moment;
 mod packed;
+mod redact;
 mod running;
 mod server;
 mod words;

@@ -8,3 +8,4 @@ mod desk;
 mod fields;
 mod imports;
 mod manners;
+mod refusals;

@@ -9,5 +9,6 @@ mod failures;
 mod lists;
 mod properties;
 mod records;
+mod refusals;
 mod search;
 mod socket;

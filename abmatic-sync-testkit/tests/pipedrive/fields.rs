@@ -113,7 +113,10 @@ fn what_is_set_up_once_can_be_read() {
     let (_, types) = desk.get("/api/v1/activityTypes");
     assert_eq!(types["data"][0]["key_string"], "call");
     let (_, made) = desk.post("/api/v1/activityTypes", &json!({"name": "Abmatic engagement", "icon_key": "bulb"}));
-    assert_eq!(made["data"]["key_string"], "abmatic_engagement");
+    assert_eq!(
+        (&made["data"]["key_string"], &made["data"]["icon_key"]),
+        (&json!("abmatic_engagement"), &json!("bulb"))
+    );
     assert_eq!(desk.get("/api/v1/users/me").1["data"]["company_domain"], "acme");
     assert_eq!(desk.get("/api/v1/users").1["data"].as_array().unwrap().len(), 4);
     assert_eq!(desk.get("/api/v1/users/find?term=sam@&search_by_email=1").1["data"][0]["id"], 12);

@@ -10,6 +10,7 @@ mod failures;
 mod listviews;
 mod oauth;
 mod queries;
+mod refusals;
 mod rows;
 mod sessions;
 mod socket;

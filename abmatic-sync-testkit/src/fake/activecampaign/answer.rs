@@ -35,8 +35,16 @@ pub(crate) fn answer(state: &mut State, now: i64, request: &Request, route: &Rou
         response.set("RateLimit-Limit", CALLS_A_SECOND.to_string());
         response.set("RateLimit-Remaining", state.limits.left().to_string());
     }
-    response.set("X-Request-Id", state.dice.uuid());
+    dress(state, &mut response);
     response
+}
+
+/// What every answer carries, as it was recorded.
+pub(crate) fn dress(state: &mut State, response: &mut Response) {
+    response.set("Server", "cloudflare");
+    response.set("Set-Cookie", format!("PHPSESSID={}; path=/; HttpOnly", state.dice.uuid().replace('-', "")));
+    response.set("X-Envoy-Upstream-Service-Time", "38");
+    response.set("X-Request-Id", state.dice.uuid());
 }
 
 fn admitted(state: &mut State, now: i64, request: &Request, rest: &[String]) -> Ruling {

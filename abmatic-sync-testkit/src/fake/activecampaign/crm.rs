@@ -38,6 +38,7 @@ impl Crm for State {
             | FaultKind::ServerErrorAfterWrite
             | FaultKind::TruncatedBody => return None,
         };
+        answer::dress(self, &mut response);
         fault.set_retry_after(&mut response);
         Some(response)
     }

@@ -51,7 +51,7 @@ pub(crate) fn answer(
         .and_then(|()| dispatch::dispatch(state, turn, request, route));
     let mut response = respond(state, ruling);
     if !is_search {
-        add_allowance(&mut response, state.limits.allowance());
+        add_allowance(&mut response, state.limits.allowance(), state.tokens.is_oauth(token_of(request)));
     }
     response
 }
@@ -86,16 +86,20 @@ fn respond(state: &mut State, ruling: Ruling) -> Response {
     response
 }
 
-fn add_allowance(response: &mut Response, allowance: Allowance) {
-    for (name, value) in [
+/// What is left of the account's limits. An app that accounts install has no day.
+fn add_allowance(response: &mut Response, allowance: Allowance, is_oauth: bool) {
+    let day = [
         ("X-HubSpot-RateLimit-Daily", allowance.daily),
         ("X-HubSpot-RateLimit-Daily-Remaining", allowance.daily_remaining),
+    ];
+    let rest = [
         ("X-HubSpot-RateLimit-Interval-Milliseconds", 10_000),
         ("X-HubSpot-RateLimit-Max", allowance.burst),
         ("X-HubSpot-RateLimit-Remaining", allowance.burst_remaining),
         ("X-HubSpot-RateLimit-Secondly", allowance.burst / 10),
         ("X-HubSpot-RateLimit-Secondly-Remaining", allowance.burst_remaining / 10),
-    ] {
+    ];
+    for (name, value) in day.into_iter().filter(|_| !is_oauth).chain(rest) {
         response.headers.push((name, value.to_string().into()));
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Envelope {
     pub(crate) links: Option<Value>,
     /// Fields beyond the envelope, such as `policyName`.
     pub(crate) extra: Map<String, Value>,
+    /// Name the request by another id, too.
+    pub(crate) has_request_id: bool,
     /// Leave out `status`, `message` and `correlationId`.
     pub(crate) bare: bool,
 }
@@ -87,6 +89,9 @@ impl Refusal {
         }
         if let Some(sub_category) = self.sub_category {
             body.insert("subCategory".to_owned(), sub_category.into());
+        }
+        if self.has_request_id {
+            body.insert("requestId".to_owned(), correlation_id.replace('-', "").into());
         }
         body.extend(self.extra.clone());
         Value::Object(body).to_string().into_bytes()
@@ -298,6 +303,7 @@ pub(crate) fn rate_limited(policy: &str, portal_id: u64) -> Refusal {
     let mut refusal = Refusal::new(429, None, format!("You have reached your {name} limit."));
     refusal.extra.insert("errorType".to_owned(), "RATE_LIMIT".into());
     refusal.extra.insert("policyName".to_owned(), policy.into());
+    refusal.has_request_id = group.is_none();
     if let Some(group) = group {
         refusal.extra.insert("groupName".to_owned(), group.into());
     }

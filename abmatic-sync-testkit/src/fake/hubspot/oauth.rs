@@ -51,6 +51,11 @@ impl Tokens {
         }
     }
 
+    /// Whether it is a token that an app was given for the account, and not that of a private app.
+    pub(crate) fn is_oauth(&self, token: Option<&str>) -> bool {
+        token.is_some_and(|token| matches!(self.access.get(token), Some(Some(_))))
+    }
+
     /// Whether it is a token of the app itself, which belongs to no account.
     pub(crate) fn is_of_app(&self, token: Option<&str>) -> bool {
         token.is_some_and(|token| self.of_app.contains(token))
@@ -132,7 +137,7 @@ fn check_grant(tokens: &mut Tokens, now: i64, form: &[(String, String)]) -> Resu
             Err(errors::oauth("invalid_grant", "BAD_REFRESH_TOKEN", "refresh token is invalid, expired or revoked"))
         }
         "client_credentials" if !field(form, "scope").contains("developer.webhooks_journal") => {
-            Err(errors::oauth("invalid_scope", "BAD_SCOPE", "missing or invalid scopes for an app's own token"))
+            Err(errors::oauth("invalid_scope", "BAD_SCOPES", "missing or invalid scopes for an app's own token"))
         }
         "authorization_code" | "client_credentials" | "refresh_token" => Ok(()),
         _ => Err(errors::oauth("unsupported_grant_type", "BAD_GRANT_TYPE", "missing or unknown grant type")),

@@ -27,6 +27,7 @@ pub(crate) enum Call<'a> {
     FieldDelete(Kind, &'a str),
     FieldNumbers(Kind),
     FieldOptions(Kind, &'a str),
+    FieldOptionsDelete(Kind, &'a str),
     FieldRename(Kind, &'a str),
     Fields(Kind),
     Filter(u64),
@@ -95,7 +96,8 @@ fn of_v2<'a>(method: &str, rest: &[&'a str]) -> Option<Call<'a>> {
             ("GET", [code]) => Some(Call::Field(kind, code)),
             ("PATCH", [code]) if may_change => Some(Call::FieldRename(kind, code)),
             ("DELETE", [code]) if may_change => Some(Call::FieldDelete(kind, code)),
-            ("POST" | "PATCH" | "DELETE", [code, "options"]) if may_change => Some(Call::FieldOptions(kind, code)),
+            ("POST" | "PATCH", [code, "options"]) if may_change => Some(Call::FieldOptions(kind, code)),
+            ("DELETE", [code, "options"]) if may_change => Some(Call::FieldOptionsDelete(kind, code)),
             _ => None,
         };
     }
@@ -153,6 +155,7 @@ impl Call<'_> {
             Self::FieldByNumber(..) | Self::Filter(_) | Self::Me | Self::Note(_) | Self::User(_) => 1,
             Self::Delete(..)
             | Self::FieldDelete(..)
+            | Self::FieldOptionsDelete(..)
             | Self::FilterDelete(_)
             | Self::NoteDelete(_)
             | Self::WebhookDelete(_) => 3,
@@ -169,7 +172,8 @@ impl Call<'_> {
             | Self::Pipelines
             | Self::Stages
             | Self::Update(..)
-            | Self::WebhookCreate => 5,
+            | Self::WebhookCreate
+            | Self::Webhooks => 5,
             Self::ActivityTypes
             | Self::Currencies
             | Self::FieldNumbers(_)
@@ -178,8 +182,7 @@ impl Call<'_> {
             | Self::Filters
             | Self::List(_)
             | Self::Notes
-            | Self::Users
-            | Self::Webhooks => 10,
+            | Self::Users => 10,
             Self::ListArchived
             | Self::Merge(..)
             | Self::Search(_)
@@ -208,7 +211,9 @@ pub(crate) fn dispatch(state: &mut State, turn: &Turn, request: &Request, call: 
         Call::FieldCreate(kind) => fields::create(state, turn, kind, request),
         Call::FieldDelete(kind, code) => fields::delete(state, kind, code),
         Call::FieldNumbers(kind) => v1::fields(state, kind, request),
-        Call::FieldOptions(kind, code) => fields::options(state, turn, kind, code, request),
+        Call::FieldOptions(kind, code) | Call::FieldOptionsDelete(kind, code) => {
+            fields::options(state, turn, kind, code, request)
+        }
         Call::FieldRename(kind, code) => fields::rename(state, turn, kind, code, request),
         Call::Fields(kind) => fields::list(state, kind, request),
         Call::Filter(id) => filters::read(state, id, request),

@@ -68,14 +68,31 @@ fn shown(kind: Kind, field: &Definition, extra: &[&str]) -> Value {
     });
     for name in extra {
         shown[*name] = match *name {
-            "ui_visibility" => json!({
-                "add_visible_flag": !field.custom, "details_visible_flag": true,
-                "show_in_add_deal_dialog": {"show": false, "order": null},
-                "show_in_add_person_dialog": {"show": false, "order": null},
-            }),
+            "ui_visibility" => visibility(kind, field),
             "important_fields" => json!({"enabled": false, "stage_ids": []}),
             _ => json!({"enabled": kind.title() == Some(&field.code)}),
         };
+    }
+    shown
+}
+
+/// Where the interface shows a field: each kind has places of its own.
+fn visibility(kind: Kind, field: &Definition) -> Value {
+    let mut shown = json!({"add_visible_flag": !field.custom, "details_visible_flag": true});
+    let dialog = json!({"show": false, "order": null});
+    let own = match kind {
+        Kind::Activity => json!({}),
+        Kind::Deal => json!({
+            "projects_detail_visible_flag": false, "show_in_pipelines": {"show_in_all": true, "pipeline_ids": []},
+        }),
+        Kind::Organization => json!({
+            "org_detail_visible_flag": true, "person_detail_visible_flag": false, "deal_detail_visible_flag": false,
+            "show_in_add_deal_dialog": dialog, "show_in_add_person_dialog": dialog,
+        }),
+        Kind::Person => json!({"show_in_add_deal_dialog": dialog}),
+    };
+    if let (Some(shown), Value::Object(own)) = (shown.as_object_mut(), own) {
+        shown.extend(own);
     }
     shown
 }

@@ -1,4 +1,40 @@
 //! A Pipedrive company that answers as the public API does: version 2, and version 1 where it is the only one.
+//!
+//! These endpoints are covered; any other is a 404. Version 1 is also there without `/api`. What of each is covered, and what
+//! not, stands at the [crate's front](crate#the-fake-pipedrive).
+//!
+//! ```text
+//! GET POST           /api/v2/{organizations,persons,deals,activities}
+//! GET PATCH DELETE   /api/v2/{organizations,persons,deals,activities}/{id}
+//! GET                /api/v2/deals/archived
+//! GET                /api/v2/{organizations,persons,deals}/search
+//! GET                /api/v2/itemSearch
+//! GET POST           /api/v2/{organizationFields,personFields,dealFields}
+//! GET PATCH DELETE   /api/v2/{organizationFields,personFields,dealFields}/{code}
+//! POST PATCH DELETE  /api/v2/{organizationFields,personFields,dealFields}/{code}/options
+//! GET                /api/v2/activityFields
+//! GET                /api/v2/activityFields/{code}
+//! GET                /api/v2/{pipelines,stages}
+//! GET                /api/v2/{pipelines,stages}/{id}
+//! GET                /api/v1/{organizationFields,personFields,dealFields,activityFields}
+//! GET                /api/v1/{organizationFields,personFields,dealFields,activityFields}/{id}
+//! PUT                /api/v1/{organizations,persons,deals}/{id}/merge
+//! GET                /api/v1/deals/summary
+//! GET POST DELETE    /api/v1/filters
+//! GET PUT DELETE     /api/v1/filters/{id}
+//! GET                /api/v1/filters/helpers
+//! GET POST           /api/v1/notes
+//! GET PUT DELETE     /api/v1/notes/{id}
+//! GET POST           /api/v1/webhooks
+//! DELETE             /api/v1/webhooks/{id}
+//! GET                /api/v1/users
+//! GET                /api/v1/users/{me,find}
+//! GET                /api/v1/users/{id}
+//! GET POST           /api/v1/activityTypes
+//! GET                /api/v1/currencies
+//! GET                /oauth/authorize
+//! POST               /oauth/{token,revoke}
+//! ```
 
 mod answer;
 mod builtin;

@@ -53,14 +53,17 @@ pub(crate) struct ActivityType {
     pub(crate) id: u64,
     pub(crate) key: String,
     pub(crate) name: String,
+    pub(crate) icon: String,
     pub(crate) custom: bool,
 }
 
 /// The activity types of a new company.
 pub(crate) fn activity_types() -> Vec<ActivityType> {
     let names = ["Call", "Meeting", "Task", "Deadline", "Email", "Lunch"];
-    let of =
-        |(id, name): (u64, &str)| ActivityType { id, key: name.to_lowercase(), name: name.to_owned(), custom: false };
+    let of = |(id, name): (u64, &str)| {
+        let key = name.to_lowercase();
+        ActivityType { id, icon: key.clone(), key, name: name.to_owned(), custom: false }
+    };
     (1..).zip(names).map(of).collect()
 }
 

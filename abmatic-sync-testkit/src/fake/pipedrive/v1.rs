@@ -126,7 +126,7 @@ pub(crate) fn field_by_number(state: &State, kind: Kind, number: u64) -> Ruling 
 
 fn activity_type(one: &ActivityType) -> Value {
     json!({
-        "id": one.id, "order_nr": one.id, "name": one.name, "key_string": one.key, "icon_key": one.key,
+        "id": one.id, "order_nr": one.id, "name": one.name, "key_string": one.key, "icon_key": one.icon,
         "active_flag": true, "color": "FFFFFF", "is_custom_flag": one.custom, "add_time": SET_UP, "update_time": SET_UP,
     })
 }
@@ -141,10 +141,11 @@ pub(crate) fn create_activity_type(state: &mut State, request: &Request) -> Ruli
     let body = body(request)?;
     let name = body.get("name").and_then(Value::as_str).filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| errors::bad_request("name is required"))?;
-    body.get("icon_key").and_then(Value::as_str).ok_or_else(|| errors::bad_request("icon_key is required"))?;
+    let icon = body.get("icon_key").and_then(Value::as_str);
+    let icon = icon.ok_or_else(|| errors::bad_request("icon_key is required"))?.to_owned();
     let key = name.to_lowercase().replace(' ', "_");
     let id = state.activity_types.iter().map(|one| one.id).max().unwrap_or(0) + 1;
-    let made = ActivityType { id, key, name: name.to_owned(), custom: true };
+    let made = ActivityType { id, key, name: name.to_owned(), icon, custom: true };
     let shown = activity_type(&made);
     state.activity_types.push(made);
     Ok(reply::data(&shown))

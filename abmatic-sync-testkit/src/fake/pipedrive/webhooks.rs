@@ -30,7 +30,7 @@ fn shown(state: &State, id: u64, hook: &Webhook) -> Value {
         "id": id, "company_id": 1, "owner_id": state.me, "user_id": state.me, "event_action": hook.action,
         "event_object": hook.object, "subscription_url": hook.url, "version": hook.version, "is_active": 1,
         "add_time": "2024-01-15T08:00:00.000Z", "remove_time": null, "type": "general",
-        "http_auth_user": hook.http_auth_user, "http_auth_password": null, "additional_data": {}, "remove_reason": null,
+        "http_auth_user": hook.http_auth_user, "http_auth_password": null, "remove_reason": null,
         "last_delivery_time": null, "last_http_status": null, "admin_id": state.me, "name": hook.name,
     })
 }

@@ -29,6 +29,9 @@ const UNZIPPED_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub(crate) fn answer(state: &mut State, now: i64, request: &Request, route: &Route, fault: Option<&Fault>) -> Response {
     state.purge(now);
     let mut response = match route.area {
+        Area::Identity | Area::Versions if !matches!(request.method.as_str(), "GET" | "HEAD") => {
+            refused(&errors::method_not_allowed(&request.method, "HEAD,GET"), 62)
+        }
         Area::Data(version) => data(state, now, request, route, version, fault),
         Area::Identity => identity::identity(state, now, request, &route.rest),
         Area::Nowhere => refused(&errors::not_found(), 62),

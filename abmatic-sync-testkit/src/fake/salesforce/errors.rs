@@ -173,6 +173,7 @@ pub(crate) fn server_error(status: u16) -> Refusal {
 
 /// Failures that only an injected fault brings about, by their code.
 const MISHAPS: &[(&str, u16, &str)] = &[
+    ("API_CURRENTLY_DISABLED", 403, "The REST API is not enabled for this Organization."),
     ("API_DISABLED_FOR_ORG", 403, "The REST API is not enabled for this Organization."),
     ("CANNOT_EXECUTE_FLOW_TRIGGER", 400, "We can't save this record because the \u{201c}Sync\u{201d} process failed."),
     (
@@ -180,18 +181,53 @@ const MISHAPS: &[(&str, u16, &str)] = &[
         400,
         "AccTrigger: execution of BeforeUpdate\n\ncaused by: System.NullPointerException: Attempt to de-reference a null object",
     ),
+    ("CLIENT_NOT_ACCESSIBLE_FOR_USER", 403, "The REST API is not enabled for this Organization."),
+    (
+        "DELETE_FAILED",
+        400,
+        "Your attempt to delete X could not be completed because it is associated with other records.",
+    ),
     ("ENTITY_IS_LOCKED", 400, "This record is locked. If you need to edit it, contact your admin."),
     ("FIELD_CUSTOM_VALIDATION_EXCEPTION", 400, "This account may not be changed by the integration."),
-    ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", 400, "insufficient access rights on cross-reference id"),
+    ("FUNCTIONALITY_NOT_ENABLED", 403, "This functionality is not enabled for your organization."),
+    (
+        "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
+        503,
+        "Records can't be written while the organization is in read-only mode.",
+    ),
+    (
+        "INSUFFICIENT_ACCESS",
+        403,
+        "You do not have the level of access necessary to perform the operation you requested. Please contact the owner of \
+         the record or your administrator if access is necessary.",
+    ),
+    (
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        400,
+        "insufficient access rights on cross-reference id: 001D000000IqhSL",
+    ),
     ("INSUFFICIENT_ACCESS_OR_READONLY", 400, "insufficient access rights on object id"),
+    ("INVALID_OPERATION_WITH_EXPIRED_PASSWORD", 403, "The user's password has expired."),
+    // A session that is good, but not here: no refresh mends it.
+    ("INVALID_SESSION_ID", 401, "This session is not valid for use with the REST API"),
     ("OPERATION_TOO_LARGE", 400, "exceeded 100000 distinct who/what's"),
     ("QUERY_TIMEOUT", 400, "Your query request was running for too long."),
     ("QUERY_TOO_COMPLICATED", 400, "The query is too complicated."),
     ("REQUEST_RUNNING_TOO_LONG", 400, "Your request was running for too long, and has been stopped."),
     ("STORAGE_LIMIT_EXCEEDED", 400, "storage limit exceeded"),
     (
+        "TXN_SECURITY_END_A_SESSION",
+        403,
+        "We can't complete the action because enabled transaction security policies took too long to complete.",
+    ),
+    (
         "TXN_SECURITY_METERING_ERROR",
         400,
+        "We can't complete the action because enabled transaction security policies took too long to complete.",
+    ),
+    (
+        "TXN_SECURITY_NO_ACCESS",
+        403,
         "We can't complete the action because enabled transaction security policies took too long to complete.",
     ),
     ("UNABLE_TO_LOCK_ROW", 500, "unable to obtain exclusive access to this record"),

@@ -119,6 +119,11 @@ pub(crate) fn delete(state: &mut State, id: &str) -> Ruling {
 
 /// `GET …/jobs/ingest/{id}/{successfulResults,failedResults,unprocessedrecords}`.
 pub(crate) fn results(state: &mut State, turn: &Turn, id: &str, which: &str) -> Ruling {
+    // Clients spell the last one with a capital, too, and are understood.
+    let which = which.to_ascii_lowercase();
+    if !["successfulresults", "failedresults", "unprocessedrecords"].contains(&which.as_str()) {
+        return Err(errors::not_found());
+    }
     let job = state.jobs.find(id, false)?;
     if job.version != turn.version {
         let message = format!("The job was created with API version {}.0", job.version);
@@ -129,12 +134,10 @@ pub(crate) fn results(state: &mut State, turn: &Turn, id: &str, which: &str) -> 
         return Err(errors::invalid("INVALIDJOBSTATE", message));
     }
     let Work::Load(load) = &job.work else { return Err(errors::not_found()) };
-    // Clients spell the last one with a capital, too, and are understood.
-    let file = match which.to_ascii_lowercase().as_str() {
+    let file = match which.as_str() {
         "successfulresults" => &load.successful,
         "failedresults" => &load.failed,
-        "unprocessedrecords" => &load.unprocessed,
-        _ => return Err(errors::not_found()),
+        _ => &load.unprocessed,
     };
     Ok(reply::csv(file.clone()))
 }

@@ -10,6 +10,7 @@ use abmatic_sync_core::ids::FieldName;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::value::Value;
+use abmatic_sync_core::steps::recognise::{Telling, recognise};
 use chrono::TimeDelta;
 use serde_json::Value as Json;
 
@@ -21,25 +22,20 @@ use crate::reader::Reader;
 use crate::walk;
 use crate::wire::rows;
 
-/// How far apart the two clocks may be.
-const SKEW_MINUTES: i64 = 5;
 /// The first wait between two looks; it doubles.
 const WAIT_MIN: Duration = Duration::from_secs(2);
 
 /// The record of each create, or none where it surely did not happen.
 pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -> Result<Vec<Option<RemoteRecord>>> {
     let object = Object::of(request.resource)?;
-    let telling: &[&str] = match object {
-        Object::Account => &["name"],
-        Object::Contact => &["email"],
-        Object::Deal => &["title", "value"],
+    if object == Object::Note {
         // Nothing tells one note from another, and nothing finds an event: a note too many is less than none.
-        Object::Note => return Ok(request.creates.iter().map(|_| None).collect()),
-    };
+        return Ok(request.creates.iter().map(|_| None).collect());
+    }
     let reader = Reader::new(api, on, object, "verify").await?;
     let relations: BTreeSet<FieldName> = object.relations().iter().map(|name| FieldName::from(*name)).collect();
-    let telling = telling.iter().map(|name| FieldName::from(*name));
-    let reader = reader.of(request.fields.iter().cloned().chain(telling), &relations);
+    let fields = telling(object).fields.iter().filter(|name| !object.relations().contains(name));
+    let reader = reader.of(request.fields.iter().cloned().chain(fields.map(|name| FieldName::from(*name))), &relations);
     if object == Object::Contact {
         wait_for_all(api, on).await?;
     }
@@ -49,7 +45,7 @@ pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -
     loop {
         // Read before the look: what it does not show was not there by then.
         let now = api.clock().now();
-        look(&reader, &request.creates, &mut found).await?;
+        look(&reader, &request, &mut found).await?;
         let open = request.creates.iter().zip(&found).filter(|(_, found)| found.is_none());
         if open.map(|(create, _)| create.announced_at + settle).all(|ends| ends <= now) {
             return Ok(found);
@@ -60,13 +56,13 @@ pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -
 }
 
 /// Looks once for all that is not found yet.
-async fn look(reader: &Reader<'_>, creates: &[CreateInDoubt], found: &mut [Option<RemoteRecord>]) -> Result<()> {
+async fn look(reader: &Reader<'_>, request: &VerifyRequest, found: &mut [Option<RemoteRecord>]) -> Result<()> {
     let open: Vec<&CreateInDoubt> =
-        creates.iter().zip(&*found).filter(|(_, found)| found.is_none()).map(|(create, _)| create).collect();
+        request.creates.iter().zip(&*found).filter(|(_, found)| found.is_none()).map(|(create, _)| create).collect();
     if open.is_empty() {
         return Ok(());
     }
-    let mut records = match reader.object {
+    let records = match reader.object {
         Object::Contact => {
             let emails = open.iter().filter_map(|create| email_of(&create.fields)).collect();
             by_email(reader, &emails).await?
@@ -74,16 +70,7 @@ async fn look(reader: &Reader<'_>, creates: &[CreateInDoubt], found: &mut [Optio
         Object::Account => by_name(reader, &open).await?,
         Object::Deal | Object::Note => made_since(reader, &open).await?,
     };
-    let taken: BTreeSet<_> = found.iter().flatten().map(|record| record.id.clone()).collect();
-    records.retain(|record| !taken.contains(&record.id));
-    records.sort_by_key(|record| (record.created_at, record.id.as_str().parse::<u64>().unwrap_or(u64::MAX)));
-    for (create, place) in creates.iter().zip(found) {
-        if place.is_none() {
-            // One record is the outcome of one create.
-            let at = records.iter().position(|record| is_of(reader.object, create, record));
-            *place = at.map(|at| records.remove(at));
-        }
-    }
+    recognise(request, telling(reader.object), records, found);
     Ok(())
 }
 
@@ -117,28 +104,12 @@ async fn made_since(reader: &Reader<'_>, creates: &[&CreateInDoubt]) -> Result<V
     }
 }
 
-/// Whether a record may be what a create has made.
-fn is_of(object: Object, create: &CreateInDoubt, record: &RemoteRecord) -> bool {
-    let same = |name: &str| match (create.fields.get(name), record.fields.get(name)) {
-        (Some(sent), Some(held)) => alike(sent, held),
-        (None, _) | (_, None) => true,
-    };
-    let earliest = create.announced_at - TimeDelta::minutes(SKEW_MINUTES);
-    let is_new = record.created_at.is_none_or(|made| made >= earliest);
+/// What tells a record from others: contacts have an address of their own.
+fn telling(object: Object) -> Telling<'static> {
     match object {
-        Object::Account => is_new && same("name"),
-        Object::Contact => same("email"),
-        Object::Deal => is_new && same("title") && same("value") && same("contacts") && same("account"),
-        Object::Note => false,
-    }
-}
-
-fn alike(sent: &Value, held: &Value) -> bool {
-    match (sent, held) {
-        (Value::Reference(sent), Value::Reference(held)) => held.is_subset(sent),
-        _ => match (sent.as_text(), held.as_text()) {
-            (Some(sent), Some(held)) => sent.trim().to_lowercase() == held.trim().to_lowercase(),
-            _ => sent.same_as(held),
-        },
+        Object::Account => Telling::new(&["name"]),
+        Object::Contact => Telling::new(&["email"]).of_any_age(),
+        Object::Deal => Telling::new(&["title", "value", "contacts", "account"]),
+        Object::Note => Telling::new(&[]),
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use abmatic_sync_core::connector::request::{CreateInDoubt, VerifyRequest};
 use abmatic_sync_core::error::Result;
+use abmatic_sync_core::ids::RemoteId;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::record::RemoteRecord;
 use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
+use abmatic_sync_core::steps::recognise::{SKEW_MINUTES, Telling, recognise};
 use chrono::TimeDelta;
 
 use crate::api::Api;
@@ -19,8 +21,6 @@ use crate::record::Layout;
 use crate::search::{Filter, PAGE_MAX, SearchBody, equality};
 use crate::wire::Listing;
 
-/// Clocks may differ by so many minutes: a record may seem older than its announcement.
-const SKEW_MINUTES: i64 = 5;
 /// The first wait for the index; each further one is twice as long.
 const WAIT_MIN: Duration = Duration::from_secs(2);
 
@@ -42,11 +42,11 @@ pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -
         verifier.by_key(&request.creates, "email", false, email, &mut found).await?;
     }
     let told_by_email = |create: &CreateInDoubt| object == Object::Contacts && email(create).is_some();
-    let open: Vec<usize> = (0..found.len())
+    let sought: Vec<usize> = (0..found.len())
         .filter(|at| found.get(*at).is_some_and(Option::is_none))
         .filter(|at| request.creates.get(*at).is_some_and(|create| !told_by_email(create)))
         .collect();
-    verifier.by_search(&request.creates, open, &mut found).await?;
+    verifier.by_search(&request, &sought, &mut found).await?;
     Ok(found)
 }
 
@@ -99,42 +99,38 @@ impl Verifier<'_> {
     /// Searches until everything is found or the index must have caught up.
     async fn by_search(
         &self,
-        creates: &[CreateInDoubt],
-        mut open: Vec<usize>,
+        request: &VerifyRequest,
+        sought: &[usize],
         found: &mut [Option<RemoteRecord>],
     ) -> Result<()> {
         let lag = TimeDelta::from_std(self.api.visibility_lag).unwrap_or(TimeDelta::MAX);
         let mut wait = WAIT_MIN;
-        while !open.is_empty() {
+        loop {
             // Read before the search: what it does not show was not there by then.
             let now = self.api.clock().now();
-            let mut still_open = Vec::new();
-            for at in open {
-                let (Some(create), Some(place)) = (creates.get(at), found.get_mut(at)) else { continue };
-                *place = self.search(create).await?;
-                if place.is_none() && now < create.announced_at + lag {
-                    still_open.push(at);
-                }
+            let is_open = |at: &&usize| found.get(**at).is_some_and(Option::is_none);
+            let open: Vec<&CreateInDoubt> =
+                sought.iter().filter(is_open).filter_map(|at| request.creates.get(*at)).collect();
+            let mut held: BTreeMap<RemoteId, RemoteRecord> = BTreeMap::new();
+            for create in &open {
+                held.extend(self.search(create).await?.into_iter().map(|record| (record.id.clone(), record)));
             }
-            open = still_open;
-            if !open.is_empty() {
-                self.api.clock().sleep(wait).await;
-                wait = wait.saturating_mul(2).min(self.api.visibility_lag.max(WAIT_MIN));
+            recognise(request, Telling::new(telling(self.object)), held.into_values().collect(), found);
+            let is_early = |at: &usize| request.creates.get(*at).is_some_and(|create| now < create.announced_at + lag);
+            let is_open = |at: &&usize| found.get(**at).is_some_and(Option::is_none);
+            if !sought.iter().filter(is_open).any(is_early) {
+                return Ok(());
             }
+            self.api.clock().sleep(wait).await;
+            wait = wait.saturating_mul(2).min(self.api.visibility_lag.max(WAIT_MIN));
         }
-        Ok(())
     }
 
-    /// The oldest record since the announcement that holds what was sent.
-    async fn search(&self, create: &CreateInDoubt) -> Result<Option<RemoteRecord>> {
+    /// The records since the announcement that hold what was sent.
+    async fn search(&self, create: &CreateInDoubt) -> Result<Vec<RemoteRecord>> {
         let since = create.announced_at - TimeDelta::minutes(SKEW_MINUTES);
         let mut filters = vec![Filter::compare("createdate", "GTE", since.timestamp_millis().to_string())];
-        let telling: &[&str] = match self.object {
-            Object::Companies => &["domain", "name"],
-            Object::Contacts => &["firstname", "lastname"],
-            Object::Deals => &["dealname", "dealstage"],
-        };
-        for name in telling {
+        for name in telling(self.object) {
             if let Some(value) = create.fields.get(name).filter(|value| !value.is_blank()) {
                 filters.push(equality(name, value, self.described.field_type(name)));
             }
@@ -144,6 +140,15 @@ impl Verifier<'_> {
         let answer = self.api.search(self.on, operation, self.object, &body).await?;
         let listing: Listing<'_> = answer.json()?;
         let found = Found::decode(&self.layout, &listing.results);
-        Ok(found.records.into_iter().map(|one| one.record).next())
+        Ok(found.records.into_iter().map(|one| one.record).collect())
+    }
+}
+
+/// The properties by which a record is searched, where no key tells it.
+fn telling(object: Object) -> &'static [&'static str] {
+    match object {
+        Object::Companies => &["domain", "name"],
+        Object::Contacts => &["firstname", "lastname"],
+        Object::Deals => &["dealname", "dealstage"],
     }
 }

@@ -4,14 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use abmatic_sync_core::connector::request::{CreateInDoubt, VerifyRequest};
+use abmatic_sync_core::connector::request::VerifyRequest;
 use abmatic_sync_core::error::Result;
 use abmatic_sync_core::ids::FieldName;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::record::RemoteRecord;
-use abmatic_sync_core::model::schema::FieldType;
-use abmatic_sync_core::model::value::Value;
-use abmatic_sync_core::steps::coerce::coerce;
+use abmatic_sync_core::steps::recognise::{SKEW_MINUTES, Telling, recognise};
 use abmatic_sync_http::paging::{Trail, advance};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
@@ -19,8 +17,6 @@ use crate::api::Api;
 use crate::object::Object;
 use crate::reader::Reader;
 
-/// Clocks may differ by so many minutes: a record may seem older than its announcement.
-const SKEW_MINUTES: i64 = 5;
 /// The first wait for a create that may still be at work; each further one is twice as long.
 const WAIT_MIN: Duration = Duration::from_secs(2);
 
@@ -37,7 +33,7 @@ pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -
     loop {
         // Read before the list: what it does not show was not there by then.
         let now = api.clock().now();
-        look(&reader, &request.creates, &mut found).await?;
+        look(&reader, &request, &mut found).await?;
         let open = request.creates.iter().zip(&found).filter(|(_, found)| found.is_none());
         if open.map(|(create, _)| create.announced_at + settle).all(|ends| ends <= now) {
             return Ok(found);
@@ -47,20 +43,13 @@ pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -
     }
 }
 
-async fn look(reader: &Reader<'_>, creates: &[CreateInDoubt], found: &mut [Option<RemoteRecord>]) -> Result<()> {
-    let open = creates.iter().zip(&*found).filter(|(_, found)| found.is_none());
+async fn look(reader: &Reader<'_>, request: &VerifyRequest, found: &mut [Option<RemoteRecord>]) -> Result<()> {
+    let open = request.creates.iter().zip(&*found).filter(|(_, found)| found.is_none());
     let Some(since) = open.map(|(create, _)| create.announced_at).min() else { return Ok(()) };
-    let taken: BTreeSet<_> = found.iter().flatten().map(|record| record.id.clone()).collect();
     let mut records = changed_since(reader, since - TimeDelta::minutes(SKEW_MINUTES)).await?;
-    records.retain(|record| !record.deleted && !taken.contains(&record.id));
-    records.sort_by_key(|record| (record.created_at, record.id.as_str().parse::<u64>().unwrap_or(u64::MAX)));
-    for (create, place) in creates.iter().zip(found) {
-        if place.is_none() {
-            // One record is the outcome of one create.
-            let at = records.iter().position(|record| is_of(reader.object, create, record));
-            *place = at.map(|at| records.remove(at));
-        }
-    }
+    records.retain(|record| !record.deleted);
+    let telling: Vec<&str> = reader.object.telling().iter().chain(reader.object.relations()).copied().collect();
+    recognise(request, Telling::new(&telling), records, found);
     Ok(())
 }
 
@@ -76,35 +65,5 @@ async fn changed_since(reader: &Reader<'_>, since: DateTime<Utc>) -> Result<Vec<
         if trail.is_none() {
             return Ok(found);
         }
-    }
-}
-
-fn is_of(object: Object, create: &CreateInDoubt, record: &RemoteRecord) -> bool {
-    let skew = TimeDelta::minutes(SKEW_MINUTES);
-    let names = object.telling().iter().chain(object.relations());
-    record.created_at.is_none_or(|made| made >= create.announced_at - skew)
-        && names.into_iter().all(|name| match (create.fields.get(name), record.fields.get(name)) {
-            (Some(sent), Some(held)) => alike(sent, held),
-            (None, _) | (_, None) => true,
-        })
-}
-
-/// Whether a record holds what was sent, as far as Pipedrive keeps it: trimmed, addresses without case. Of several
-/// references it keeps one.
-fn alike(sent: &Value, held: &Value) -> bool {
-    match (sent, held) {
-        (Value::Reference(sent), Value::Reference(held)) => held.is_subset(sent),
-        _ => match (sent.as_text(), held.as_text()) {
-            (Some(sent), Some(held)) => sent.trim().eq_ignore_ascii_case(held.trim()),
-            _ => sent.same_as(held) || coerce(sent, type_of(held)).is_some_and(|sent| sent.same_as(held)),
-        },
-    }
-}
-
-fn type_of(value: &Value) -> FieldType {
-    match value {
-        Value::Date(_) => FieldType::Date,
-        Value::Instant(_) => FieldType::Instant,
-        _ => FieldType::Any,
     }
 }

@@ -7,8 +7,8 @@ use abmatic_sync_core::connector::request::{CreateInDoubt, VerifyRequest};
 use abmatic_sync_core::error::Result;
 use abmatic_sync_core::model::connection::Connection;
 use abmatic_sync_core::model::record::RemoteRecord;
-use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
+use abmatic_sync_core::steps::recognise::{SKEW_MINUTES, Telling, recognise};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::Api;
@@ -18,8 +18,6 @@ use crate::object::{CREATED, Object};
 use crate::reader::{Bin, Reader};
 use crate::soql::{QUERY_BYTES_MAX, Query, encoded_len, moment, one_of, parts, quoted};
 
-/// Clocks may differ by so many minutes: a record may seem older than its announcement.
-const SKEW_MINUTES: i64 = 5;
 /// The first wait for a create that may still be at work; each further one is twice as long.
 const WAIT_MIN: Duration = Duration::from_secs(2);
 
@@ -36,7 +34,7 @@ pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -
     let mut found: Vec<Option<RemoteRecord>> = request.creates.iter().map(|_| None).collect();
     match external_id {
         Some(field) => verifier.by_external_id(&field, &request.creates, &mut found).await?,
-        None => verifier.by_content(&request.creates, &mut found).await?,
+        None => verifier.by_content(&request, &mut found).await?,
     }
     Ok(found)
 }
@@ -95,7 +93,7 @@ impl Verifier<'_> {
     }
 
     /// Looks until everything is found or every create must have ended: one that lost its caller may still be at work.
-    async fn by_content(&self, creates: &[CreateInDoubt], found: &mut [Option<RemoteRecord>]) -> Result<()> {
+    async fn by_content(&self, request: &VerifyRequest, found: &mut [Option<RemoteRecord>]) -> Result<()> {
         let Some(chief) = chief(self.reader.object) else { return Ok(()) };
         let settle = TimeDelta::from_std(self.reader.api.options.settle).unwrap_or(TimeDelta::MAX);
         let clock = self.reader.api.clock();
@@ -103,8 +101,8 @@ impl Verifier<'_> {
         loop {
             // Read before the query: what it does not show was not there by then.
             let now = clock.now();
-            self.look(chief, creates, found).await?;
-            let open = creates.iter().zip(&*found).filter(|(_, found)| found.is_none());
+            self.look(chief, request, found).await?;
+            let open = request.creates.iter().zip(&*found).filter(|(_, found)| found.is_none());
             if open.map(|(create, _)| create.announced_at + settle).all(|ends| ends <= now) {
                 return Ok(());
             }
@@ -113,30 +111,14 @@ impl Verifier<'_> {
         }
     }
 
-    async fn look(&self, chief: &str, creates: &[CreateInDoubt], found: &mut [Option<RemoteRecord>]) -> Result<()> {
-        let open = || creates.iter().zip(&*found).filter(|(_, found)| found.is_none()).map(|(create, _)| create);
+    async fn look(&self, chief: &str, request: &VerifyRequest, found: &mut [Option<RemoteRecord>]) -> Result<()> {
+        let open =
+            || request.creates.iter().zip(&*found).filter(|(_, found)| found.is_none()).map(|(create, _)| create);
         let Some(since) = open().map(|create| create.announced_at).min() else { return Ok(()) };
         let keys: Vec<String> = open().filter_map(|create| Some(create.fields.get(chief)?.to_string())).collect();
-        let mut records = self.records(chief, keys, Some(since - TimeDelta::minutes(SKEW_MINUTES))).await?;
-        records.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        for (create, place) in creates.iter().zip(found) {
-            if place.is_some() {
-                continue;
-            }
-            // One record is the outcome of one create.
-            let at = records.iter().position(|record| self.is_of(create, record));
-            *place = at.map(|at| records.remove(at));
-        }
+        let records = self.records(chief, keys, Some(since - TimeDelta::minutes(SKEW_MINUTES))).await?;
+        recognise(request, Telling::new(telling(self.reader.object)), records, found);
         Ok(())
-    }
-
-    fn is_of(&self, create: &CreateInDoubt, record: &RemoteRecord) -> bool {
-        let skew = TimeDelta::minutes(SKEW_MINUTES);
-        record.created_at.is_none_or(|made| made >= create.announced_at - skew)
-            && telling(self.reader.object).iter().all(|name| match (create.fields.get(name), record.fields.get(name)) {
-                (Some(sent), Some(held)) => alike(sent, held),
-                (None, _) | (_, None) => true,
-            })
     }
 
     async fn records(&self, field: &str, keys: Vec<String>, since: Option<DateTime<Utc>>) -> Result<Vec<RemoteRecord>> {
@@ -152,24 +134,5 @@ impl Verifier<'_> {
         let queries: Vec<Query> = parts(keys, |key| quoted(key), ",", room).iter().map(query).collect();
         let found = self.reader.collect_all(&self.layout, &queries, Bin::LeftOut).await?;
         Ok(found.records.into_iter().map(|one| one.record).collect())
-    }
-}
-
-/// Whether a record holds what was sent, as far as Salesforce keeps it: trimmed, addresses without case.
-fn alike(sent: &Value, held: &Value) -> bool {
-    match (sent.as_text(), held.as_text()) {
-        (Some(sent), Some(held)) => sent.trim().eq_ignore_ascii_case(held.trim()),
-        _ => {
-            sent.same_as(held)
-                || abmatic_sync_core::steps::coerce::coerce(sent, type_of(held)).is_some_and(|sent| sent.same_as(held))
-        }
-    }
-}
-
-fn type_of(value: &Value) -> FieldType {
-    match value {
-        Value::Date(_) => FieldType::Date,
-        Value::Instant(_) => FieldType::Instant,
-        _ => FieldType::Any,
     }
 }

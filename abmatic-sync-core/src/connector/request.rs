@@ -178,12 +178,14 @@ pub struct VerifyRequest {
     pub creates: Vec<CreateInDoubt>,
     /// Which fields to read of those that are found.
     pub fields: BTreeSet<FieldName>,
+    /// Records that are known to be others': none of the creates made them, however alike they are.
+    pub except: BTreeSet<RemoteId>,
 }
 
 impl VerifyRequest {
     /// Asks about `creates`.
     pub fn new(resource: Resource, creates: Vec<CreateInDoubt>) -> Self {
-        Self { resource, creates, fields: BTreeSet::new() }
+        Self { resource, creates, fields: BTreeSet::new(), except: BTreeSet::new() }
     }
 }
 

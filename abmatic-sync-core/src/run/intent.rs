@@ -1,16 +1,17 @@
 //! A create is announced before it is sent, and verified after doubt: exactly once (I4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::connector::request::{CreateInDoubt, VerifyRequest, Written};
 use crate::error::Result;
-use crate::ids::{IntentId, LocalId};
+use crate::ids::{IntentId, LocalId, RemoteId};
 use crate::model::fields::Fields;
+use crate::model::link::Link;
 use crate::model::record::RemoteRecord;
 use crate::run::context::RunContext;
 use crate::steps::form::kept_of;
 use crate::steps::plan::Planned;
-use crate::store::state::{Intent, Lease};
+use crate::store::state::{Intent, Lease, LinkEnds};
 
 /// What was announced before and surely did not happen: the intents by their records.
 pub(crate) type Announced = BTreeMap<LocalId, IntentId>;
@@ -37,8 +38,41 @@ pub(crate) async fn announce(
     Ok(intents)
 }
 
-/// Asks the CRM which of these creates happened.
-pub(crate) async fn verify(context: &RunContext, intents: &[Intent]) -> Result<Vec<Option<RemoteRecord>>> {
+/// Asks the CRM which of these creates happened. None of them made what is of another record, be it by its link or among
+/// `others`.
+pub(crate) async fn verify(
+    context: &RunContext,
+    intents: &[Intent],
+    mut others: BTreeSet<RemoteId>,
+) -> Result<Vec<Option<RemoteRecord>>> {
+    let mut found: Vec<Option<RemoteRecord>> = intents.iter().map(|_| None).collect();
+    let mut open: Vec<usize> = (0..intents.len()).collect();
+    while !open.is_empty() {
+        let asked: Vec<&Intent> = open.iter().map(|&place| &intents[place]).collect();
+        let answers = ask(context, &asked, &others).await?;
+        let ids = answers.iter().flatten().map(|record| record.id.clone()).collect();
+        let links = context.links(&LinkEnds::Remote(ids)).await?;
+        let mut again = Vec::new();
+        for (place, answer) in open.into_iter().zip(answers) {
+            let Some(record) = answer.filter(|record| !others.contains(&record.id)) else { continue };
+            let is_others = |link: &Link| link.remote_id == record.id && link.local_id != intents[place].local_id;
+            if links.iter().any(is_others) {
+                others.insert(record.id);
+                again.push(place);
+            } else {
+                found[place] = Some(record);
+            }
+        }
+        open = again;
+    }
+    Ok(found)
+}
+
+async fn ask(
+    context: &RunContext,
+    intents: &[&Intent],
+    others: &BTreeSet<RemoteId>,
+) -> Result<Vec<Option<RemoteRecord>>> {
     let mut found = Vec::with_capacity(intents.len());
     for chunk in intents.chunks(context.capabilities.find_max.max(1)) {
         let creates = chunk
@@ -47,6 +81,7 @@ pub(crate) async fn verify(context: &RunContext, intents: &[Intent]) -> Result<V
             .collect();
         let mut request = VerifyRequest::new(context.remote_resource(), creates);
         request.fields = context.mapping.remote_names.clone();
+        request.except.clone_from(others);
         let mut answers = context.connector.verify(&context.connection, request).await?;
         answers.resize_with(chunk.len(), || None);
         found.extend(answers);

@@ -29,7 +29,7 @@ pub(crate) async fn settle_open_intents(context: &RunContext, lease: &Lease, rec
     }
     let mut happened = Vec::new();
     let mut lost = Vec::new();
-    for (intent, found) in intents.iter().zip(verify(context, &intents).await?) {
+    for (intent, found) in intents.iter().zip(verify(context, &intents, BTreeSet::new()).await?) {
         match found {
             Some(remote) => happened.push((intent, remote)),
             None => lost.push(intent),

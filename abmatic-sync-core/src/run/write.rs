@@ -97,10 +97,7 @@ async fn create(
     let intents = announce(context, progress.lease, progress.announced, &plans).await?;
     let outcomes = send_creates(context, &intents).await?;
     let mut made: BTreeSet<RemoteId> = sent.iter().filter_map(|sent| sent.outcome.written_id()).cloned().collect();
-    made.extend(outcomes.iter().filter_map(|outcome| match outcome {
-        WriteOutcome::Written(written) => Some(written.id.clone()),
-        WriteOutcome::Failed(_) => None,
-    }));
+    made.extend(made_by(&outcomes));
     for ((&place, intent), outcome) in chunk.iter().zip(intents).zip(outcomes) {
         match outcome {
             WriteOutcome::Written(written) => {
@@ -135,7 +132,8 @@ async fn send_creates(context: &RunContext, intents: &[Intent]) -> Result<Vec<Wr
     let doubted: Vec<Intent> = in_doubt.iter().map(|&place| intents[place].clone()).collect();
     let mut again = Vec::new();
     let mut claimed = BTreeSet::new();
-    for (&place, found) in in_doubt.iter().zip(verify(context, &doubted).await?) {
+    let made = made_by(&outcomes).collect();
+    for (&place, found) in in_doubt.iter().zip(verify(context, &doubted, made).await?) {
         match found {
             // One record is the outcome of one create, however alike two of them are.
             Some(record) if claimed.insert(record.id.clone()) => {
@@ -149,6 +147,14 @@ async fn send_creates(context: &RunContext, intents: &[Intent]) -> Result<Vec<Wr
         outcomes[place] = outcome;
     }
     Ok(outcomes)
+}
+
+/// The records that were written.
+fn made_by(outcomes: &[WriteOutcome]) -> impl Iterator<Item = RemoteId> {
+    outcomes.iter().filter_map(|outcome| match outcome {
+        WriteOutcome::Written(written) => Some(written.id.clone()),
+        WriteOutcome::Failed(_) => None,
+    })
 }
 
 fn create_of(intent: &Intent) -> Write {

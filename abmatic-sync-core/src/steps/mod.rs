@@ -9,6 +9,7 @@ pub mod matching;
 pub mod merge;
 pub mod normalize;
 pub mod plan;
+pub mod recognise;
 pub mod references;
 pub(crate) mod required;
 pub(crate) mod single;

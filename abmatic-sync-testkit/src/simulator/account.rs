@@ -83,6 +83,11 @@ pub trait Account: fmt::Debug + Send + Sync {
     /// a key of its own. Without one it can only look for what it sent.
     fn recognises_creates(&self) -> bool;
 
+    /// Whether a record that people restore counts as changed. Where it does not, one that nobody ever linked is not seen.
+    fn tells_of_restored(&self) -> bool {
+        true
+    }
+
     /// The live records.
     fn records(&self, resource: Resource) -> Vec<RemoteRecord>;
 

@@ -85,6 +85,8 @@ pub(crate) struct Model {
     made: HashMap<(Resource, String), Vec<String>>,
     /// By which events people touched a record.
     touched: HashMap<(usize, Resource, String), Vec<usize>>,
+    /// Which records people restored.
+    restored: HashSet<(usize, Resource, String)>,
     /// Which records the engine ever had a link of.
     linked: HashSet<(usize, Resource, String)>,
     /// Which records people merged away, or touched so that an engine which never heard of them cannot recognise them.
@@ -105,6 +107,7 @@ impl Model {
             losses: Vec::new(),
             made: HashMap::new(),
             touched: HashMap::new(),
+            restored: HashSet::new(),
             linked: HashSet::new(),
             lost: HashSet::new(),
         }
@@ -166,12 +169,15 @@ impl Model {
 
     fn edited(&mut self, event: &Event) {
         let number = self.times.len();
-        let record = (event.side, event.resource, event.id.clone());
+        let record = record_of(event);
         if event.kind == EventKind::Merge {
             self.lost.insert(record.clone());
         }
         self.touched.entry(record).or_default().push(number);
         self.lose_sight(event);
+        if event.kind == EventKind::Restore {
+            self.restored.insert(record_of(event));
+        }
         // To write what was there is no edit.
         for (field, _, new) in event.changes.iter().filter(|(_, old, new)| old != new) {
             let cell = self.cells.entry(place(event, field)).or_default();
@@ -190,7 +196,7 @@ impl Model {
         let Some(crm) = event.side.checked_sub(1).filter(|crm| !self.setting.crms[*crm].recognises_creates) else {
             return;
         };
-        let record = (event.side, event.resource, event.id.clone());
+        let record = record_of(event);
         if event.kind == EventKind::Create || self.linked.contains(&record) {
             return;
         }
@@ -487,10 +493,20 @@ impl Model {
         is_open && (edited_since || self.agreed.contains_key(&(pair.clone(), field.to_owned())))
     }
 
+    /// Whether people restored a record of a CRM that tells nobody of that.
+    pub(crate) fn came_back_unseen(&self, side: usize, resource: Resource, id: &str) -> bool {
+        let tells = side.checked_sub(1).is_none_or(|crm| self.setting.crms[crm].tells_of_restored);
+        !tells && self.restored.contains(&(side, resource, id.to_owned()))
+    }
+
     /// Whether a record of this tag ever was on a side.
     pub(crate) fn knows_tag(&self, side: usize, resource: Resource, tag: &str) -> bool {
         self.tags.contains_key(&(side, resource, tag.to_owned()))
     }
+}
+
+fn record_of(event: &Event) -> (usize, Resource, String) {
+    (event.side, event.resource, event.id.clone())
 }
 
 fn place(event: &Event, field: &str) -> Place {

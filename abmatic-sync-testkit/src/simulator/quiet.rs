@@ -234,7 +234,10 @@ fn check_complete(world: &World) -> Result<(), String> {
             let lost_there = there.iter().filter(|one| !links.iter().any(|link| link.remote_id.as_str() == one.id));
             let sides = lost_here.map(|one| (one, crm + 1)).chain(lost_there.map(|one| (one, 0)));
             for (one, side) in sides {
-                let excused = failed.contains(&one.id) || world.model.knows_tag(side, resource, &one.tag);
+                let own_side = if side == 0 { crm + 1 } else { 0 };
+                let excused = failed.contains(&one.id)
+                    || world.model.knows_tag(side, resource, &one.tag)
+                    || world.model.came_back_unseen(own_side, resource, &one.id);
                 if is_lone(&one.key) && !excused {
                     return Err(format!("I1: {resource} {} ({}) has no counterpart on side {side}", one.id, one.tag));
                 }

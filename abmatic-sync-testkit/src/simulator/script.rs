@@ -45,6 +45,8 @@ pub(crate) struct CrmHabits {
     /// Whether a record that the engine made is recognised whatever people did to it meanwhile.
     pub(crate) recognises_creates: bool,
     pub(crate) unique_email: bool,
+    /// Whether a record that is restored counts as changed.
+    pub(crate) tells_of_restored: bool,
     pub(crate) whole_seconds: bool,
     pub(crate) spelling: Spelling,
     pub(crate) lowercases_email: bool,
@@ -204,6 +206,7 @@ fn habits(dice: &mut Dice) -> CrmHabits {
         lag_seconds: choose(dice, &[0, 10, 60]),
         own_key: dice.chance(60),
         recognises_creates: true,
+        tells_of_restored: true,
         unique_email: dice.chance(50),
         whole_seconds: dice.chance(40),
         spelling: Spelling { text_max: choose(dice, &[12, 1_000]), ..Spelling::default() },

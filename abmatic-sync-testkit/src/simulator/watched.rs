@@ -222,6 +222,7 @@ impl CrmSide for Watched {
         habits.spelling = self.account.spelling();
         habits.field_times = false;
         habits.single_contact = self.descriptor.resources.iter().any(|offered| !offered.single_relations.is_empty());
+        habits.tells_of_restored = self.account.tells_of_restored();
         habits.recognises_creates = self.account.recognises_creates();
         habits.tombstones = self.descriptor.resources.iter().all(|offered| offered.archived);
     }

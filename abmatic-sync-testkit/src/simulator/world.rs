@@ -333,7 +333,9 @@ impl World {
         for ended in &ended {
             self.check_end(ended, disturbed)?;
         }
-        if let (Some(cap), [Ended::Done(done)], None) = (run.cap, ended.as_slice(), run.rival_at) {
+        // To resume a run is to let it do what it was begun for.
+        let cap = run.cap.filter(|_| run.operation != Operation::Resume);
+        if let (Some(cap), [Ended::Done(done)], None) = (cap, ended.as_slice(), run.rival_at) {
             self.check_cap(cap, done, disturbed || !run.meanwhile.is_empty())?;
         }
         let whole = ended.iter().all(|ended| matches!(ended, Ended::Done(done) if done.is_ok()));

@@ -120,6 +120,11 @@ impl Account for HubspotAccount {
         self.own_key
     }
 
+    /// That it moves the modified date is documented nowhere, and the fake does not.
+    fn tells_of_restored(&self) -> bool {
+        false
+    }
+
     fn records(&self, resource: Resource) -> Vec<RemoteRecord> {
         let user = self.user();
         let live = user.records(object(resource)).into_iter().map(|record| {

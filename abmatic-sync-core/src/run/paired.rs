@@ -136,17 +136,7 @@ pub(crate) fn new_pair(
     local: Option<LocalRecord>,
     remote: Option<RemoteRecord>,
 ) -> Pair {
-    Pair {
-        source,
-        situation,
-        local,
-        remote,
-        link: None,
-        key: None,
-        warnings: Vec::new(),
-        refused: None,
-        replaces: None,
-    }
+    Pair { local, remote, ..Pair::new(source, situation) }
 }
 
 /// Each record once, as it came last.

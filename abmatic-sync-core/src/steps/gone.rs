@@ -101,14 +101,7 @@ mod tests {
     #[test]
     fn the_crms_record_goes_only_without_an_edit() {
         let schema = Schema::new(vec![Field::new("name", FieldType::Text)]);
-        let sides = Sides {
-            resource: Resource::Account,
-            local: &schema,
-            remote: &schema,
-            remote_key: None,
-            relations: &[],
-            single_relations: &[],
-        };
+        let sides = Sides::new(Resource::Account, &schema, &schema);
         let mapping = CompiledMapping::compile(&Mapping::new(vec![FieldMapping::new("name", "name")]), sides).unwrap();
         let rules = ThereRules { mapping: &mapping, ahead: None };
         let mut deleted = LocalRecord::new("l", Fields::new(), Version::new(4), at(1));

@@ -69,6 +69,13 @@ pub struct Sides<'a> {
     pub single_relations: &'a [&'a str],
 }
 
+impl<'a> Sides<'a> {
+    /// Both schemas, without a match key and without relations.
+    pub fn new(resource: Resource, local: &'a Schema, remote: &'a Schema) -> Self {
+        Self { resource, local, remote, remote_key: None, relations: &[], single_relations: &[] }
+    }
+}
+
 impl CompiledMapping {
     /// Checks a mapping against both schemas: names, types, writability and doubles.
     ///

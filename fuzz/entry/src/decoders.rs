@@ -14,6 +14,7 @@ use abmatic_sync_core::ids::{FieldName, IntentId, RemoteId};
 use abmatic_sync_core::model::connection::{Connection, Credentials};
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::resource::Resource;
+use abmatic_sync_core::model::schema::{Field, FieldType, Schema};
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_http::retry::RetryOptions;
 use abmatic_sync_http::transport::Transport;
@@ -28,7 +29,9 @@ use crate::stub::{Answers, StillClock, finish};
 /// What no error may show (I9).
 const TOKEN: &str = "0123456789abcdef-very-secret";
 /// So many pages are read of one scope.
-const PAGES_MAX: usize = 4;
+const PAGES_MAX: usize = 6;
+/// So many fields are read and written.
+const FIELDS_MAX: usize = 24;
 /// More than any connector writes without a job.
 const MANY: usize = 120;
 
@@ -71,7 +74,7 @@ pub fn salesforce(data: &[u8]) {
 pub fn salesforce_bulk(data: &[u8]) {
     let build: Build = |transport, clock, retry| {
         let builder = SalesforceConnector::builder().transport(transport).clock(clock).retry(retry);
-        Arc::new(builder.bulk_read_min(1).bulk_write_min(1).build())
+        Arc::new(builder.bulk_read_min(1).bulk_write_min(1).conditional_updates_max(0).build())
     };
     play(data, &Crm { url: "https://acme.my.salesforce.com", build, described: SALESFORCE });
 }
@@ -113,14 +116,20 @@ fn play(data: &[u8], crm: &Crm) {
     let connector = (crm.build)(transport, clock, retry);
     let mut on = Connection::new("t", "c", connector.descriptor().name, Credentials::token(TOKEN));
     on.base_url = Url::parse(crm.url).ok();
-    let scene = Scene { connector: connector.as_ref(), on, resource: resources[usize::from(choice % 5)] };
-    finish(scene.act(operation.wrapping_sub(b'a') % 18, answers));
+    let resource = resources[usize::from(choice % 5)];
+    finish(async {
+        let schema = if choice < 5 { connector.describe(&on, resource).await.ok() } else { None };
+        let scene = Scene { connector: connector.as_ref(), on, resource, schema };
+        scene.act(operation.wrapping_sub(b'a') % 18, answers).await;
+    });
 }
 
 struct Scene<'a> {
     connector: &'a dyn CrmConnector,
     on: Connection,
     resource: Resource,
+    /// Its fields, where they are described soundly.
+    schema: Option<Schema>,
 }
 
 impl Scene<'_> {
@@ -226,8 +235,11 @@ impl Scene<'_> {
         ReadRequest::new(self.resource, read).with_fields(self.names()).with_relations(self.relations())
     }
 
-    /// The remote fields of the default mapping.
+    /// The fields that are read and written: the described ones, else those of the default mapping.
     fn names(&self) -> Vec<FieldName> {
+        if let Some(schema) = &self.schema {
+            return schema.fields.iter().take(FIELDS_MAX).map(|field| field.name.clone()).collect();
+        }
         let offered = self.connector.descriptor().resource(self.resource);
         offered.map_or_else(Vec::new, |offered| {
             offered.default_mapping.fields.iter().map(|pair| pair.remote.clone()).collect()
@@ -243,17 +255,14 @@ impl Scene<'_> {
         Write::Create { intent: IntentId::from(format!("i{number}").as_str()), fields: self.fields() }
     }
 
-    /// A value for each mapped field and relation.
+    /// A value for each field that can be written, and each relation.
     fn fields(&self) -> Fields {
-        let value = |name: &str| match name.to_ascii_lowercase() {
-            lower if lower.contains("mail") => Value::text("ann@acme.com"),
-            lower if lower.contains("amount") || lower.contains("value") || lower.contains("employees") => {
-                Value::Integer(7)
-            }
-            lower if lower.contains("date") => Value::Instant(DateTime::UNIX_EPOCH),
-            _ => Value::text("Acme"),
-        };
-        let plain = self.names().into_iter().map(|name| (name.clone(), value(name.as_str())));
+        let plain = self.names().into_iter().filter_map(|name| {
+            let known = self.schema.as_ref().and_then(|schema| schema.field(name.as_str()));
+            let value =
+                known.map_or_else(|| Some(Value::text("Acme")), |field| field.writable.then(|| value_of(field)));
+            Some((name, value?))
+        });
         plain.chain(self.relations().into_iter().map(|name| (name, Value::reference("1")))).collect()
     }
 
@@ -264,13 +273,32 @@ impl Scene<'_> {
     }
 }
 
+fn value_of(field: &Field) -> Value {
+    let option = field.options.first().map_or_else(|| "Acme".to_owned(), |option| option.value.clone());
+    match field.field_type {
+        FieldType::Boolean => Value::Boolean(true),
+        FieldType::Choice => Value::Choice(option),
+        FieldType::Date => Value::Date(DateTime::UNIX_EPOCH.date_naive()),
+        FieldType::Decimal | FieldType::Integer => Value::Integer(7),
+        FieldType::Email => Value::text("ann@acme.com"),
+        FieldType::Instant => Value::Instant(DateTime::UNIX_EPOCH),
+        FieldType::MultiChoice => Value::MultiChoice([option].into()),
+        FieldType::Reference => Value::reference("1"),
+        _ => Value::text("Acme"),
+    }
+}
+
 fn keeps_secrets(error: &Error) {
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains(TOKEN), "an error shows the token: {shown}");
 }
 
-const HUBSPOT: &[(&str, &str)] =
-    &[("/companies", HUBSPOT_PROPERTIES), ("/contacts", HUBSPOT_PROPERTIES), ("/deals", HUBSPOT_PROPERTIES)];
+const HUBSPOT: &[(&str, &str)] = &[
+    ("/crm/properties/2026-09/companies", HUBSPOT_PROPERTIES),
+    ("/crm/properties/2026-09/contacts", HUBSPOT_PROPERTIES),
+    ("/crm/properties/2026-09/deals", HUBSPOT_PROPERTIES),
+    ("/crm/pipelines/2026-09/deals", HUBSPOT_PROPERTIES),
+];
 /// Properties and pipelines at once: each reads its own.
 const HUBSPOT_PROPERTIES: &str = r#"{"results":[
     {"id":"default","stages":[{"id":"won","label":"Won"}],"name":"amount","label":"Amount","type":"number","fieldType":"number"},
@@ -285,22 +313,22 @@ const HUBSPOT_PROPERTIES: &str = r#"{"results":[
 const SALESFORCE: &[(&str, &str)] = &[("/describe", SALESFORCE_FIELDS)];
 const SALESFORCE_FIELDS: &str = r#"{"name":"Account","fields":[
     {"name":"Id","label":"Id","type":"id"},
-    {"name":"CreatedDate","label":"Created","type":"datetime","filterable":true},
-    {"name":"SystemModstamp","label":"Modified","type":"datetime","filterable":true},
-    {"name":"IsDeleted","label":"Deleted","type":"boolean","filterable":true},
-    {"name":"Name","label":"Name","type":"string","createable":true,"updateable":true,"filterable":true,"length":80},
+    {"name":"CreatedDate","label":"Created","type":"datetime","nillable":true,"filterable":true},
+    {"name":"SystemModstamp","label":"Modified","type":"datetime","nillable":true,"filterable":true},
+    {"name":"IsDeleted","label":"Deleted","type":"boolean","nillable":true,"filterable":true},
+    {"name":"Name","label":"Name","type":"string","createable":true,"updateable":true,"nillable":true,"filterable":true,"length":80},
     {"name":"Website","label":"Website","type":"url","createable":true,"updateable":true,"nillable":true,"filterable":true},
     {"name":"Industry","label":"Industry","type":"picklist","createable":true,"updateable":true,"nillable":true,"filterable":true,
      "picklistValues":[{"active":true,"label":"Tech","value":"Tech"}]},
     {"name":"NumberOfEmployees","label":"Employees","type":"int","createable":true,"updateable":true,"nillable":true,"filterable":true},
     {"name":"Amount","label":"Amount","type":"currency","createable":true,"updateable":true,"nillable":true,"filterable":true},
-    {"name":"StageName","label":"Stage","type":"picklist","createable":true,"updateable":true,"filterable":true,"picklistValues":[]},
-    {"name":"CloseDate","label":"Close","type":"date","createable":true,"updateable":true,"filterable":true},
+    {"name":"StageName","label":"Stage","type":"picklist","createable":true,"updateable":true,"nillable":true,"filterable":true,"picklistValues":[]},
+    {"name":"CloseDate","label":"Close","type":"date","createable":true,"updateable":true,"nillable":true,"filterable":true},
     {"name":"Email","label":"Email","type":"email","createable":true,"updateable":true,"nillable":true,"filterable":true},
     {"name":"FirstName","label":"First","type":"string","createable":true,"updateable":true,"nillable":true,"filterable":true},
-    {"name":"LastName","label":"Last","type":"string","createable":true,"updateable":true,"filterable":true},
+    {"name":"LastName","label":"Last","type":"string","createable":true,"updateable":true,"nillable":true,"filterable":true},
     {"name":"Title","label":"Title","type":"string","createable":true,"updateable":true,"nillable":true,"filterable":true},
-    {"name":"Company","label":"Company","type":"string","createable":true,"updateable":true,"filterable":true},
+    {"name":"Company","label":"Company","type":"string","createable":true,"updateable":true,"nillable":true,"filterable":true},
     {"name":"AccountId","label":"Account","type":"reference","createable":true,"updateable":true,"nillable":true,"filterable":true},
     {"name":"Abmatic_Id__c","label":"Key","type":"string","createable":true,"updateable":true,"nillable":true,"filterable":true,
      "length":40,"externalId":true,"unique":true}]}"#;

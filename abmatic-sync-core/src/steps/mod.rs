@@ -12,3 +12,6 @@ pub mod plan;
 pub mod references;
 pub(crate) mod required;
 pub(crate) mod single;
+
+#[cfg(test)]
+mod laws;

@@ -128,12 +128,17 @@ fn instant(value: &Value) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, TimeDelta};
+    use rust_decimal::Decimal;
+
     use super::{coerce, web_host};
     use crate::model::schema::FieldType;
     use crate::model::value::Value;
 
     #[test]
     fn values_become_other_types_only_without_loss() {
+        let day = DateTime::UNIX_EPOCH.date_naive();
+        let noon = DateTime::UNIX_EPOCH + TimeDelta::hours(12);
         let cases: &[(Value, FieldType, Option<Value>)] = &[
             (Value::text("42"), FieldType::Integer, Some(Value::Integer(42))),
             (Value::text("42.5"), FieldType::Integer, None),
@@ -144,6 +149,31 @@ mod tests {
             (Value::text("  "), FieldType::Integer, None),
             (Value::text(""), FieldType::Integer, Some(Value::Null)),
             (Value::text("2026-02-30"), FieldType::Date, None),
+            (Value::text("No"), FieldType::Boolean, Some(Value::Boolean(false))),
+            (Value::Choice("1".into()), FieldType::Boolean, Some(Value::Boolean(true))),
+            (Value::Integer(1), FieldType::Boolean, Some(Value::Boolean(true))),
+            (Value::Integer(0), FieldType::Boolean, Some(Value::Boolean(false))),
+            (Value::Integer(2), FieldType::Boolean, None),
+            (Value::Date(day), FieldType::Boolean, None),
+            (Value::Decimal(Decimal::TWO), FieldType::Integer, Some(Value::Integer(2))),
+            (Value::Choice(" 7 ".into()), FieldType::Decimal, Some(Value::Decimal(7.into()))),
+            (Value::Boolean(true), FieldType::Decimal, None),
+            (Value::Instant(noon), FieldType::Date, Some(Value::Date(day))),
+            (Value::text(" 1970-01-01 "), FieldType::Date, Some(Value::Date(day))),
+            (Value::text("1970-01-01T12:00:00Z"), FieldType::Date, Some(Value::Date(day))),
+            (Value::Integer(1), FieldType::Date, None),
+            (Value::Date(day), FieldType::Instant, Some(Value::Instant(DateTime::UNIX_EPOCH))),
+            (Value::text("1970-01-01"), FieldType::Instant, Some(Value::Instant(DateTime::UNIX_EPOCH))),
+            (Value::text("1970-01-01T12:00:00Z"), FieldType::Instant, Some(Value::Instant(noon))),
+            (Value::Boolean(true), FieldType::Instant, None),
+            (Value::MultiChoice(["a".into()].into()), FieldType::Choice, Some(Value::Choice("a".into()))),
+            (Value::MultiChoice(["a".into(), "b".into()].into()), FieldType::Choice, None),
+            (Value::reference("7"), FieldType::Choice, None),
+            (Value::reference("7"), FieldType::Text, None),
+            (Value::reference("7"), FieldType::Reference, Some(Value::reference("7"))),
+            (Value::text("7"), FieldType::Reference, None),
+            (Value::Choice("a;b".into()), FieldType::MultiChoice, Some(Value::MultiChoice(["a;b".into()].into()))),
+            (Value::Integer(7), FieldType::MultiChoice, None),
             (Value::text("a; b"), FieldType::MultiChoice, Some(Value::MultiChoice(["a".into(), "b".into()].into()))),
             (Value::text(" ; "), FieldType::MultiChoice, Some(Value::Null)),
             (Value::MultiChoice([String::new()].into()), FieldType::Text, Some(Value::Null)),

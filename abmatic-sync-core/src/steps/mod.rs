@@ -14,4 +14,6 @@ pub(crate) mod required;
 pub(crate) mod single;
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod laws;

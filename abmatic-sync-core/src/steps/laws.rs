@@ -463,7 +463,10 @@ mod merging {
             for (base, local, remote) in holds.iter().flat_map(|base| {
                 holds.iter().flat_map(|local| holds.iter().map(|remote| (base.clone(), local.clone(), remote.clone())))
             }) {
-                for (here, there) in [(1, 2), (2, 1), (1, 1)] {
+                for (here, there, tie) in
+                    [(1, 2, Side::Local), (2, 1, Side::Remote), (1, 1, Side::Local), (1, 1, Side::Remote)]
+                {
+                    let rules = MergeRules { tie, ..rules };
                     let pair = FieldPair::new(Some((&base, &base)), &local, &remote).edited(at(here), at(there));
                     let decision = merge_field(&field, pair, Mode::ThreeWay { source: Side::Local }, &rules);
                     let case =
@@ -478,6 +481,7 @@ mod merging {
                         _ if local == remote => None,
                         (true, true) => Some(match conflict {
                             ConflictRule::Always(side) => side,
+                            ConflictRule::LatestEdit if here == there => tie,
                             ConflictRule::LatestEdit if here > there => Side::Local,
                             ConflictRule::LatestEdit => Side::Remote,
                         }),
@@ -488,7 +492,13 @@ mod merging {
                     match (decision, winner) {
                         (Decision::Travel(way, reason), Some(side)) => {
                             assert_eq!(way.target(), side.other(), "{case}");
-                            assert_eq!(reason == Reason::OnlyChange, !(to_crm && to_host), "{case}");
+                            let expected = match conflict {
+                                _ if !(to_crm && to_host) => Reason::OnlyChange,
+                                ConflictRule::Always(_) => Reason::ConflictSourceOfTruth,
+                                ConflictRule::LatestEdit if here == there => Reason::ConflictTie,
+                                ConflictRule::LatestEdit => Reason::ConflictLatestEdit,
+                            };
+                            assert_eq!(reason, expected, "{case}");
                         }
                         (Decision::Agree, None) => assert_eq!(local, remote, "{case}"),
                         (Decision::Stay(reason), None) => {

@@ -628,11 +628,13 @@ mod planning {
                     prop_assert!(is_new || held.get(name.as_str()) != Some(value));
                 }
             }
+            let is_existing = situation != Situation::Linked || is_import;
+            let is_skipped = is_existing && policy.duplicates == DuplicateHandling::Skip;
             match &planned.action {
                 Action::Create(side) => prop_assert!(is_new && *side == source.other()),
                 Action::Update => prop_assert!(!is_new && written > 0),
-                Action::Unchanged => prop_assert!(!is_new && written == 0),
-                Action::Leave(_) => prop_assert!(written == 0 && (is_new || policy.duplicates == DuplicateHandling::Skip)),
+                Action::Unchanged => prop_assert!(!is_new && written == 0 && !is_skipped),
+                Action::Leave(_) => prop_assert!(written == 0 && (is_new || is_skipped)),
                 other => prop_assert!(false, "{:?}", other),
             }
         }

@@ -370,7 +370,10 @@ mod tests {
             let parsed = Email::parse(text);
             assert_eq!(parsed.as_ref().map(Email::as_str), expected.as_ref().map(|text| *text), "{text}");
         }
-        assert_eq!(Email::parse("ann@mail.acme.com").unwrap().domain(), "mail.acme.com");
+        let email = Email::parse("ann@mail.acme.com").unwrap();
+        assert_eq!((email.domain(), email.to_string().as_str()), ("mail.acme.com", "ann@mail.acme.com"));
+        assert_eq!(Domain::parse("www.acme.com").unwrap().to_string(), "acme.com");
+        assert_eq!(EmailError::NoAt.to_string(), "it has no @");
     }
 
     #[test]

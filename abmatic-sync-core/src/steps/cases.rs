@@ -116,7 +116,7 @@ fn references_travel_in_the_other_side_s_ids() {
 
 #[test]
 fn what_waits_is_noted_with_its_reason() {
-    let deals = Deals::new(false);
+    let mut deals = Deals::new(false);
     let waits = |planned: &Planned| planned.waiting_for.clone();
     let there = deals.plan(Deals::pair("contacts", Some(["a", "a"]), "a x", "A"));
     assert_eq!(waits(&there), BTreeSet::from([Awaited::Local(Resource::Contact, "x".into())]));
@@ -132,6 +132,13 @@ fn what_waits_is_noted_with_its_reason() {
     let some = deals.plan(Deals::pair("contacts", Some(["a", "a"]), "a", "B X"));
     assert_eq!(outcome(&some, "contacts", &deals), ["b", "–", "b|b"]);
     assert_eq!(waits(&some), BTreeSet::from([Awaited::Remote(Resource::Contact, "X".into())]));
+    // Of several none of which is known nothing is said, and nobody was taken away.
+    deals.policy = Policy::default().with_blank(BlankRule::Clear);
+    let none = deals.plan(Deals::pair("contacts", Some(["a", "a"]), "a", "X"));
+    assert_eq!(
+        (outcome(&none, "contacts", &deals), told(&none)),
+        (["–", "–", ""].map(str::to_owned), (ToAbmatic, Reason::ParentMissing, false))
+    );
     // What was not read is not judged.
     let mut unread = Deals::pair("contacts", Some(["a", "a"]), "b", "A");
     unread.remote = Some(RemoteRecord::new("r", Fields::new()));

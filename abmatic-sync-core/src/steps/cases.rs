@@ -170,6 +170,13 @@ fn of_several_contacts_the_crm_keeps_one() {
         let planned = deals.plan(Deals::pair("contacts", base, local, remote));
         assert_eq!(outcome(&planned, "contacts", &deals), expected, "{base:?} local {local:?} remote {remote:?}");
     }
+    // A settled difference of the contacts says nothing of the field before them.
+    let mut both = Deals::pair("contacts", Some(["a b", "c"]), "a b", "C");
+    both.local.as_mut().unwrap().fields.insert("account", of("a"));
+    both.remote.as_mut().unwrap().fields.insert("account", of("A"));
+    let both = deals.plan(both);
+    assert_eq!(outcome(&both, "account", &deals)[2], "a|a");
+    assert_eq!(outcome(&both, "contacts", &deals), ["–", "–", ""]);
     let planned = deals.plan(Deals::pair("contacts", Some(["", ""]), "a b", ""));
     assert_eq!(planned.pair.warnings, ["the CRM keeps one of 2 contacts"]);
     assert_eq!(planned.references_before.get("contacts"), Some(&Value::Null));

@@ -370,6 +370,10 @@ mod tests {
             let parsed = Email::parse(text);
             assert_eq!(parsed.as_ref().map(Email::as_str), expected.as_ref().map(|text| *text), "{text}");
         }
+        for (length, is_valid) in [(64, true), (65, false)] {
+            let parsed = Email::parse(&format!("{}@acme.com", "a".repeat(length)));
+            assert_eq!(parsed.is_ok(), is_valid, "{length} letters before the @");
+        }
         let email = Email::parse("ann@mail.acme.com").unwrap();
         assert_eq!((email.domain(), email.to_string().as_str()), ("mail.acme.com", "ann@mail.acme.com"));
         assert_eq!(Domain::parse("www.acme.com").unwrap().to_string(), "acme.com");

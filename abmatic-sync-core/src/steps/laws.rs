@@ -62,6 +62,24 @@ mod coercion {
             prop_assert!(made == Value::Null || !made.is_blank());
         }
 
+        #[test]
+        fn a_value_is_of_its_own_type(value in values()) {
+            let own = match value {
+                Value::Null => FieldType::Any,
+                Value::Boolean(_) => FieldType::Boolean,
+                Value::Choice(_) => FieldType::Choice,
+                Value::Date(_) => FieldType::Date,
+                Value::Decimal(_) => FieldType::Decimal,
+                Value::Instant(_) => FieldType::Instant,
+                Value::Integer(_) => FieldType::Integer,
+                Value::MultiChoice(_) => FieldType::MultiChoice,
+                Value::Reference(_) => FieldType::Reference,
+                Value::Text(_) => FieldType::Text,
+            };
+            let expected = if value.is_blank() { Value::Null } else { value.clone() };
+            prop_assert_eq!(coerce(&value, own), Some(expected));
+        }
+
         /// A moment's day and a word for a truth are all that may be said in another way.
         #[test]
         fn what_a_value_became_means_the_same(value in values(), target in types()) {

@@ -142,6 +142,7 @@ fn moment(value: &Value) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::holds;
+    use crate::filter::expr::field;
     use crate::filter::parse::parse;
     use crate::model::fields::Fields;
     use crate::model::value::Value;
@@ -205,6 +206,11 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(holds(&parse(text).unwrap(), &record()), *expected, "{text}");
+        }
+        // As a checked filter holds them.
+        let options = |names: &[&str]| Value::MultiChoice(names.iter().map(|name| (*name).to_owned()).collect());
+        for (names, expected) in [(&["eu", "GOLD"][..], true), (&["eu"], false), (&["eu", "gold", "x"], false)] {
+            assert_eq!(holds(&field("Tags").equals(options(names)), &record()), expected, "{names:?}");
         }
     }
 }

@@ -268,6 +268,7 @@ mod references {
             let mut other = ReferenceMap::default();
             other.insert(Resource::Contact, "a", "other");
             map.absorb(other);
+            prop_assert_eq!(map.to_remote(Resource::Contact, &Value::reference("a")).value(), Value::reference("other"));
             let value = reference(asked.clone());
             let there = map.to_remote(Resource::Account, &value);
             prop_assert_eq!(&there.waiting, &asked.difference(&links).cloned().collect::<BTreeSet<_>>());
@@ -739,6 +740,11 @@ mod planning {
                     let expected = missing.first().map_or(of_group, |first| vec![*first]);
                     prop_assert_eq!(told, expected);
                     prop_assert!(lacks_group || !missing.is_empty());
+                    if let Some(first) = missing.first() {
+                        let hint =
+                            if source == Side::Local { format!("fill \"{}\"", first) } else { "map a field to it".to_owned() };
+                        prop_assert!(error.message().ends_with(&hint), "{}", error.message());
+                    }
                 }
                 _ => {
                     prop_assert!(missing.is_empty() && !lacks_group);

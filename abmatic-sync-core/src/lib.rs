@@ -29,6 +29,8 @@
 //! Core knows no CRM by name and has no HTTP, no SQL, no runtime, no clock and no randomness of its own: all of them are
 //! passed in, so that a run can be replayed.
 
+#[cfg(test)]
+mod arbitrary;
 pub mod clock;
 pub mod connector;
 pub mod engine;

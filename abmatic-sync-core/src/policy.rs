@@ -299,3 +299,70 @@ pub enum Selection {
     /// These records.
     Ids(Vec<LocalId>),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        AmbiguousRule, BlankRule, Caps, ConflictRule, Create, DuplicateHandling, GoneRule, Policy, Update, Writes,
+    };
+    use crate::model::resource::{Resource, Side};
+
+    #[test]
+    fn duplicate_handling_is_read_by_the_word_that_is_stored() {
+        use DuplicateHandling::{OverwriteAll, Skip, UpdateMissing};
+        for (word, handling) in [("overwrite-all", OverwriteAll), ("skip", Skip), ("update-missing", UpdateMissing)] {
+            assert_eq!(DuplicateHandling::parse(word), Some(handling));
+            assert_eq!(serde_json::to_string(&handling).unwrap(), format!("\"{word}\""));
+        }
+        assert_eq!(DuplicateHandling::parse("merge"), None);
+    }
+
+    #[test]
+    fn any_one_cap_is_a_cap() {
+        let none = Caps::default();
+        assert!(!none.any());
+        let caps = [
+            Caps { creates_max: Some(0), ..none },
+            Caps { updates_max: Some(0), ..none },
+            Caps { clears_max: Some(0), ..none },
+            Caps { deletes_max: Some(0), ..none },
+        ];
+        assert!(caps.iter().all(Caps::any));
+    }
+
+    #[test]
+    fn each_setting_is_set_alone() {
+        let (plain, no_updates) = (Policy::default(), Writes::new(Create::Allowed, Update::Closed));
+        let caps = Caps { creates_max: Some(5), ..Caps::default() };
+        let set: Vec<(Policy, Policy)> = vec![
+            (plain.clone().with_import(no_updates), Policy { import: no_updates, ..plain.clone() }),
+            (plain.clone().with_export(Writes::NONE), Policy { export: Writes::NONE, ..plain.clone() }),
+            (
+                plain.clone().with_duplicates(DuplicateHandling::Skip),
+                Policy { duplicates: DuplicateHandling::Skip, ..plain.clone() },
+            ),
+            (
+                plain.clone().with_conflict(ConflictRule::Always(Side::Local)),
+                Policy { conflict: ConflictRule::Always(Side::Local), ..plain.clone() },
+            ),
+            (plain.clone().with_blank(BlankRule::Clear), Policy { blank: BlankRule::Clear, ..plain.clone() }),
+            (
+                plain.clone().with_ambiguous(AmbiguousRule::Report),
+                Policy { ambiguous: AmbiguousRule::Report, ..plain.clone() },
+            ),
+            (plain.clone().with_gone(GoneRule::Unlink), Policy { gone: GoneRule::Unlink, ..plain.clone() }),
+            (plain.clone().with_caps(caps), Policy { caps, ..plain.clone() }),
+            (
+                plain.clone().with_people_destination(Resource::Lead),
+                Policy { people_destination: Some(Resource::Lead), ..plain.clone() },
+            ),
+        ];
+        for (policy, expected) in set {
+            assert_eq!(policy, expected);
+            assert_ne!(policy, plain);
+        }
+        let policy = plain.with_import(no_updates).with_export(Writes::NONE);
+        assert_eq!((policy.writes(Side::Local), policy.writes(Side::Remote)), (no_updates, Writes::NONE));
+        assert!(no_updates.create && !no_updates.update);
+    }
+}

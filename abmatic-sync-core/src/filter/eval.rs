@@ -142,6 +142,7 @@ fn moment(value: &Value) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::holds;
+    use crate::filter::expr::field;
     use crate::filter::parse::parse;
     use crate::model::fields::Fields;
     use crate::model::value::Value;
@@ -205,6 +206,31 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(holds(&parse(text).unwrap(), &record()), *expected, "{text}");
+        }
+        let two = Value::Reference(["17".into(), "18".into()].into());
+        let record_of_two = Fields::from_iter([("account", two.clone())]);
+        for (text, expected) in [
+            (r#"Name CONTAINS "bcme""#, false),
+            (r#"Tags CONTAINS "old""#, false),
+            (r#"Tags CONTAINS "EU;Gold""#, false),
+            ("account CONTAINS 1", false),
+        ] {
+            assert_eq!(holds(&parse(text).unwrap(), &record()), expected, "{text}");
+        }
+        for (text, expected) in
+            [(r#"account = "17""#, false), (r#"account = "17;18""#, false), ("account CONTAINS 18", true)]
+        {
+            assert_eq!(holds(&parse(text).unwrap(), &record_of_two), expected, "{text}");
+        }
+        assert!(holds(&field("account").contains(Value::reference("18")), &record_of_two));
+        assert!(holds(&field("account").contains(two), &record_of_two));
+        assert!(!holds(&field("account").contains(Value::reference("1")), &record_of_two));
+        // As a checked filter holds them.
+        let options = |names: &[&str]| Value::MultiChoice(names.iter().map(|name| (*name).to_owned()).collect());
+        for (names, expected) in [(&["eu", "GOLD"][..], true), (&["eu"], false), (&["eu", "gold", "x"], false)] {
+            assert_eq!(holds(&field("Tags").equals(options(names)), &record()), expected, "{names:?}");
+            let contains = holds(&field("Tags").contains(options(names)), &record());
+            assert_eq!(contains, names.len() < 3, "{names:?}");
         }
     }
 }

@@ -6,3 +6,6 @@ pub mod expr;
 pub mod parse;
 pub mod print;
 pub mod syntax_error;
+
+#[cfg(test)]
+mod laws;

@@ -13,3 +13,6 @@ pub mod resource;
 pub mod schema;
 pub mod server_clock;
 pub mod value;
+
+#[cfg(test)]
+mod laws;

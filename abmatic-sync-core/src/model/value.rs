@@ -79,7 +79,9 @@ impl Value {
             (Self::Date(a), Self::Date(b)) => a == b,
             (Self::Instant(a), Self::Instant(b)) => a == b,
             (Self::MultiChoice(a), Self::MultiChoice(b)) | (Self::Reference(a), Self::Reference(b)) => a == b,
-            (Self::Text(text), typed) | (typed, Self::Text(text)) => typed.is_spelled(text),
+            (Self::Text(text) | Self::Choice(text), typed) | (typed, Self::Text(text) | Self::Choice(text)) => {
+                typed.is_spelled(text)
+            }
             (a, b) => matches!((a.as_decimal(), b.as_decimal()), (Some(a), Some(b)) if a == b),
         }
     }

@@ -22,7 +22,6 @@ use crate::run::parents::{ParentFields, show_parents};
 use crate::run::quarantine::Quarantine;
 use crate::run::request::Operation;
 use crate::steps::mapping::CompiledMapping;
-use crate::steps::merge::MergeRules;
 use crate::steps::normalize::match_key;
 use crate::steps::plan::{LinkedMode, PlanRules};
 use crate::store::contract::Store;
@@ -119,32 +118,17 @@ impl RunContext {
 
     /// The rules that pairs are planned by.
     pub(crate) fn rules(&self) -> PlanRules<'_> {
-        let (local, remote) = (self.writes(Side::Local), self.writes(Side::Remote));
-        PlanRules {
-            mapping: &self.mapping,
-            remote_schema: &self.remote_schema,
-            local_schema: &self.local_schema,
-            merge: MergeRules {
-                duplicates: self.policy.duplicates,
-                conflict: self.policy.conflict,
-                tie: self.policy.tie,
-                blank: self.policy.blank,
-                local_open: local.update,
-                remote_open: remote.update,
-            },
-            linked: match self.operation {
-                Operation::Import(_) => LinkedMode::DuplicateHandling,
-                Operation::AutoPush
-                | Operation::Push(_)
-                | Operation::Sweep
-                | Operation::Sync(_)
-                | Operation::Targeted { .. } => LinkedMode::ThreeWay,
-            },
-            local_writes: local,
-            remote_writes: remote,
-            gone: self.policy.gone,
-            remote_ahead: self.connection.server_clock.ahead(),
-        }
+        let linked = match self.operation {
+            Operation::Import(_) => LinkedMode::DuplicateHandling,
+            Operation::AutoPush
+            | Operation::Push(_)
+            | Operation::Sweep
+            | Operation::Sync(_)
+            | Operation::Targeted { .. } => LinkedMode::ThreeWay,
+        };
+        let rules = PlanRules::of(&self.policy, linked, &self.mapping, &self.local_schema, &self.remote_schema)
+            .with_writes(self.writes(Side::Local), self.writes(Side::Remote));
+        PlanRules { remote_ahead: self.connection.server_clock.ahead(), ..rules }
     }
 
     /// A read of the mapped fields.

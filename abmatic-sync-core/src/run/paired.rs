@@ -136,17 +136,7 @@ pub(crate) fn new_pair(
     local: Option<LocalRecord>,
     remote: Option<RemoteRecord>,
 ) -> Pair {
-    Pair {
-        source,
-        situation,
-        local,
-        remote,
-        link: None,
-        key: None,
-        warnings: Vec::new(),
-        refused: None,
-        replaces: None,
-    }
+    Pair { local, remote, ..Pair::new(source, situation) }
 }
 
 /// Each record once, as it came last.
@@ -167,4 +157,61 @@ pub(crate) fn newest_of_each(records: Vec<RemoteRecord>) -> Vec<RemoteRecord> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
+
+    use super::{Paired, new_pair, newest_of_each};
+    use crate::model::fields::Fields;
+    use crate::model::record::RemoteRecord;
+    use crate::model::resource::Side;
+    use crate::model::value::Value;
+    use crate::steps::matching::Situation;
+
+    fn block() -> impl Strategy<Value = (Paired, BTreeSet<String>)> {
+        let pair = ("[0-9]", proptest::option::of("[0-9]"), proptest::option::of("[a-f]"));
+        proptest::collection::vec(pair, 0..3).prop_map(|all| {
+            let (mut paired, mut names) = (Paired::default(), BTreeSet::new());
+            for (id, merged, key) in all {
+                let mut record = RemoteRecord::new(id.as_str(), Fields::new());
+                record.merged_ids.extend(merged.iter().map(|id| id.as_str().into()));
+                names.extend([Some(id), merged, key.clone()].into_iter().flatten());
+                let mut pair = new_pair(Side::Remote, Situation::New, None, Some(record));
+                pair.key = key;
+                paired.pairs.push(pair);
+            }
+            (paired, names)
+        })
+    }
+
+    proptest! {
+        /// A block of joined pages holds a record once, as it came last, where it came first.
+        #[test]
+        fn of_each_record_the_newest_is_kept(ids in proptest::collection::vec("[a-d]", 0..8)) {
+            let came = |(number, id): (usize, &String)| {
+                RemoteRecord::new(id.as_str(), Fields::from_iter([("at", Value::text(number.to_string()))]))
+            };
+            let kept = newest_of_each(ids.iter().enumerate().map(came).collect());
+            let mut expected: Vec<&String> = Vec::new();
+            ids.iter().for_each(|id| if !expected.contains(&id) { expected.push(id) });
+            prop_assert_eq!(kept.iter().map(|record| record.id.as_str()).collect::<Vec<_>>(), expected);
+            for record in &kept {
+                let last = ids.iter().rposition(|id| id == record.id.as_str()).unwrap();
+                prop_assert_eq!(record.fields.get("at"), Some(&Value::text(last.to_string())));
+            }
+        }
+
+        /// Blocks that share an id or a key are never taken for strangers.
+        #[test]
+        fn blocks_meet_where_they_share_a_name((a, names_of_a) in block(), (b, names_of_b) in block()) {
+            let (about_a, about_b) = (a.concerns(), b.concerns());
+            prop_assert_eq!(about_a.meet(&about_b), !names_of_a.is_disjoint(&names_of_b));
+            prop_assert_eq!(about_a.meet(&about_b), about_b.meet(&about_a));
+            prop_assert!(names_of_a.is_empty() || about_a.meet(&about_a));
+        }
+    }
 }

@@ -14,7 +14,7 @@ pub fn coerce(value: &Value, target: FieldType) -> Option<Value> {
     if value.is_blank() {
         return Some(Value::Null);
     }
-    match target {
+    let coerced = match target {
         FieldType::Any => Some(value.clone()),
         FieldType::Boolean => boolean(value),
         FieldType::Choice => choice(value),
@@ -25,17 +25,22 @@ pub fn coerce(value: &Value, target: FieldType) -> Option<Value> {
         FieldType::MultiChoice => multi_choice(value),
         FieldType::Reference => matches!(value, Value::Reference(_)).then(|| value.clone()),
         FieldType::Email | FieldType::Text | FieldType::Url => text(value),
-    }
+    };
+    // `" ; "` holds no option, and an option without a name is no text.
+    coerced.map(|value| if value.is_blank() { Value::Null } else { value })
 }
 
-/// The host of a web address or bare domain: lower case, no scheme, `www.`, port, path or trailing dot.
+/// The host of a web address or bare domain: lower case, no scheme, port, path or trailing dot, and no `www.` before a host.
 pub fn web_host(text: &str) -> Option<String> {
     let text = text.trim();
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = host.split(':').next().unwrap_or(host).trim_end_matches('.').to_lowercase();
-    let host = host.strip_prefix("www.").unwrap_or(&host);
+    let lower = host.split(':').next().unwrap_or(host).trim_end_matches('.').to_lowercase();
+    let mut host = lower.as_str();
+    while let Some(bare) = host.strip_prefix("www.").filter(|bare| bare.contains('.')) {
+        host = bare;
+    }
     (host.contains('.') && !host.contains(char::is_whitespace)).then(|| host.to_owned())
 }
 
@@ -123,12 +128,17 @@ fn instant(value: &Value) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, TimeDelta};
+    use rust_decimal::Decimal;
+
     use super::{coerce, web_host};
     use crate::model::schema::FieldType;
     use crate::model::value::Value;
 
     #[test]
     fn values_become_other_types_only_without_loss() {
+        let day = DateTime::UNIX_EPOCH.date_naive();
+        let noon = DateTime::UNIX_EPOCH + TimeDelta::hours(12);
         let cases: &[(Value, FieldType, Option<Value>)] = &[
             (Value::text("42"), FieldType::Integer, Some(Value::Integer(42))),
             (Value::text("42.5"), FieldType::Integer, None),
@@ -139,7 +149,34 @@ mod tests {
             (Value::text("  "), FieldType::Integer, None),
             (Value::text(""), FieldType::Integer, Some(Value::Null)),
             (Value::text("2026-02-30"), FieldType::Date, None),
+            (Value::text("No"), FieldType::Boolean, Some(Value::Boolean(false))),
+            (Value::Choice("1".into()), FieldType::Boolean, Some(Value::Boolean(true))),
+            (Value::Integer(1), FieldType::Boolean, Some(Value::Boolean(true))),
+            (Value::Integer(0), FieldType::Boolean, Some(Value::Boolean(false))),
+            (Value::Integer(2), FieldType::Boolean, None),
+            (Value::Date(day), FieldType::Boolean, None),
+            (Value::Decimal(Decimal::TWO), FieldType::Integer, Some(Value::Integer(2))),
+            (Value::Choice(" 7 ".into()), FieldType::Decimal, Some(Value::Decimal(7.into()))),
+            (Value::Boolean(true), FieldType::Decimal, None),
+            (Value::Instant(noon), FieldType::Date, Some(Value::Date(day))),
+            (Value::text(" 1970-01-01 "), FieldType::Date, Some(Value::Date(day))),
+            (Value::text("1970-01-01T12:00:00Z"), FieldType::Date, Some(Value::Date(day))),
+            (Value::Integer(1), FieldType::Date, None),
+            (Value::Date(day), FieldType::Instant, Some(Value::Instant(DateTime::UNIX_EPOCH))),
+            (Value::text("1970-01-01"), FieldType::Instant, Some(Value::Instant(DateTime::UNIX_EPOCH))),
+            (Value::text("1970-01-01T12:00:00Z"), FieldType::Instant, Some(Value::Instant(noon))),
+            (Value::Boolean(true), FieldType::Instant, None),
+            (Value::MultiChoice(["a".into()].into()), FieldType::Choice, Some(Value::Choice("a".into()))),
+            (Value::MultiChoice(["a".into(), "b".into()].into()), FieldType::Choice, None),
+            (Value::reference("7"), FieldType::Choice, None),
+            (Value::reference("7"), FieldType::Text, None),
+            (Value::reference("7"), FieldType::Reference, Some(Value::reference("7"))),
+            (Value::text("7"), FieldType::Reference, None),
+            (Value::Choice("a;b".into()), FieldType::MultiChoice, Some(Value::MultiChoice(["a;b".into()].into()))),
+            (Value::Integer(7), FieldType::MultiChoice, None),
             (Value::text("a; b"), FieldType::MultiChoice, Some(Value::MultiChoice(["a".into(), "b".into()].into()))),
+            (Value::text(" ; "), FieldType::MultiChoice, Some(Value::Null)),
+            (Value::MultiChoice([String::new()].into()), FieldType::Text, Some(Value::Null)),
         ];
         for (value, target, expected) in cases {
             assert_eq!(&coerce(value, *target), expected, "{value:?} as {target:?}");
@@ -150,6 +187,10 @@ mod tests {
     fn the_host_of_an_address_is_bare() {
         for text in ["acme.com", "https://www.Acme.com/about?x=1", "ACME.COM.", "http://u:p@acme.com:8080"] {
             assert_eq!(web_host(text).as_deref(), Some("acme.com"), "{text}");
+        }
+        for (text, expected) in [("www.www.acme.com", "acme.com"), ("www.com", "www.com"), ("www.acme.com", "acme.com")]
+        {
+            assert_eq!(web_host(text).as_deref(), Some(expected), "{text}");
         }
         assert_eq!(web_host("not a site"), None);
     }

@@ -101,14 +101,7 @@ mod tests {
     #[test]
     fn the_crms_record_goes_only_without_an_edit() {
         let schema = Schema::new(vec![Field::new("name", FieldType::Text)]);
-        let sides = Sides {
-            resource: Resource::Account,
-            local: &schema,
-            remote: &schema,
-            remote_key: None,
-            relations: &[],
-            single_relations: &[],
-        };
+        let sides = Sides::new(Resource::Account, &schema, &schema);
         let mapping = CompiledMapping::compile(&Mapping::new(vec![FieldMapping::new("name", "name")]), sides).unwrap();
         let rules = ThereRules { mapping: &mapping, ahead: None };
         let mut deleted = LocalRecord::new("l", Fields::new(), Version::new(4), at(1));
@@ -121,6 +114,7 @@ mod tests {
         let cases = [
             ("r", "Acme", Some(9), true, ""),
             ("r", "Acme", None, true, ""),
+            ("r", "Acme", Some(10), true, ""),
             ("r", "Acme", Some(11), true, "edited in the CRM"),
             ("r", "Other", Some(9), true, "edited in the CRM"),
             ("r2", "Acme", Some(9), true, "lives on in r2"),
@@ -134,5 +128,11 @@ mod tests {
             assert!(is_expected, "{id} {name} {second:?} {is_remembered}: {why:?}");
         }
         assert_eq!(why_kept_there(&link(), Some(&deleted), None, &rules).as_deref(), Some("both are gone"));
+        // A field on which nobody agreed yet counts where it holds something.
+        let unknown = Link::new("l".into(), "r".into());
+        for (name, is_kept) in [("Acme", true), ("", false)] {
+            let why = why_kept_there(&unknown, Some(&deleted), Some(&record("r", name, Some(at(9)))), &rules);
+            assert_eq!(why.is_some(), is_kept, "{name:?}");
+        }
     }
 }

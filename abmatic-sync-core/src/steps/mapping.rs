@@ -69,6 +69,13 @@ pub struct Sides<'a> {
     pub single_relations: &'a [&'a str],
 }
 
+impl<'a> Sides<'a> {
+    /// Both schemas, without a match key and without relations.
+    pub fn new(resource: Resource, local: &'a Schema, remote: &'a Schema) -> Self {
+        Self { resource, local, remote, remote_key: None, relations: &[], single_relations: &[] }
+    }
+}
+
 impl CompiledMapping {
     /// Checks a mapping against both schemas: names, types, writability and doubles.
     ///
@@ -358,4 +365,259 @@ fn shown(value: &Value) -> String {
     let cut: String = text.chars().take(SHOWN_MAX).collect();
     let more = if cut.len() < text.len() { "…" } else { "" };
     format!("{} \"{cut}{more}\"", value.type_name())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{CompiledMapping, MappedField, Sides, can_become};
+    use crate::arbitrary::TYPES;
+    use crate::error::{Error, ErrorCode};
+    use crate::model::change::Direction;
+    use crate::model::mapping::{FieldMapping, Mapping, MappingDirection, Transform};
+    use crate::model::resource::{Resource, Side};
+    use crate::model::schema::{ChoiceOption, Field, FieldType, Schema};
+    use crate::model::value::Value;
+
+    fn local() -> Schema {
+        Schema::new(vec![
+            Field::new("employee_count", FieldType::Integer),
+            Field::new("name", FieldType::Text),
+            Field::new("type", FieldType::Choice),
+            Field::new("website", FieldType::Url),
+        ])
+    }
+
+    fn remote() -> Schema {
+        let options = vec![ChoiceOption::new("CUST", "Customer"), ChoiceOption::new("PART", "Partner")];
+        Schema::new(vec![
+            Field::new("Founded", FieldType::Date),
+            Field::new("Id", FieldType::Text).read_only(),
+            Field::new("Name", FieldType::Text),
+            Field::new("Type", FieldType::Choice).with_options(options),
+            Field::new("Website", FieldType::Url),
+        ])
+    }
+
+    fn compile(pairs: Vec<FieldMapping>) -> Result<CompiledMapping, Error> {
+        let (local, remote) = (local(), remote());
+        CompiledMapping::compile(&Mapping::new(pairs), Sides::new(Resource::Account, &local, &remote))
+    }
+
+    fn field(pair: FieldMapping) -> MappedField {
+        compile(vec![pair]).unwrap().fields.remove(0)
+    }
+
+    fn options(pairs: &[(&str, &str)]) -> Transform {
+        Transform::Options(pairs.iter().map(|(local, remote)| ((*local).to_owned(), (*remote).to_owned())).collect())
+    }
+
+    #[test]
+    fn a_mapping_s_mistakes_come_out_when_it_is_compiled() {
+        let pair = FieldMapping::new;
+        let cases = [
+            (
+                vec![pair("name", "Name"), pair("name", "Website")],
+                "\"name\" stands twice in the mapping: keep one of the two",
+            ),
+            (
+                vec![pair("name", "Name"), pair("website", "Name")],
+                "\"Name\" stands twice in the mapping: keep one of the two",
+            ),
+            (vec![pair("nme", "Name")], "the mapping names \"nme\", which the host does not have"),
+            (
+                vec![pair("employeecount", "Name")],
+                "the mapping names \"employeecount\", which the host does not have; did you mean \"employee_count\"?",
+            ),
+            (
+                vec![pair("name", "names")],
+                "the mapping names \"names\", which the CRM does not have; did you mean \"Name\"?",
+            ),
+            (
+                vec![pair("name", "Web")],
+                "the mapping names \"Web\", which the CRM does not have; did you mean \"Website\"?",
+            ),
+            (
+                vec![pair("employee_count", "Founded")],
+                "mapping employee_count → Founded: integer cannot become date; map another field or give an options table",
+            ),
+            (
+                vec![pair("name", "Id").with_direction(MappingDirection::ExportOnly)],
+                "mapping name → Id: the CRM's field is read-only, so it cannot be export-only",
+            ),
+            (
+                vec![pair("type", "Type").with_transform(options(&[("customer", "CUST"), ("rival", "RIVAL")]))],
+                "mapping type → Type: the CRM has no option \"RIVAL\"",
+            ),
+        ];
+        for (pairs, expected) in cases {
+            let error = compile(pairs).unwrap_err();
+            assert_eq!((error.message(), error.code()), (expected, ErrorCode::InvalidField));
+            assert_eq!(error.fields().len(), 1, "{expected}");
+        }
+    }
+
+    #[test]
+    fn what_is_well_mapped_compiles() {
+        let pair = FieldMapping::new;
+        assert!(compile(vec![pair("name", "Id")]).is_ok(), "what is read-only can be imported");
+        assert!(compile(vec![pair("name", "Name").with_direction(MappingDirection::ExportOnly)]).is_ok());
+        // An options table makes a bridge between types that else have none, and free options may be anything.
+        let table = options(&[("1", "1970-01-01")]);
+        assert!(compile(vec![pair("employee_count", "Founded").with_transform(table)]).is_ok());
+        let (local, remote) = (local(), remote());
+        let mapping = Mapping::new(vec![pair("website", "Website"), pair("name", "Name")]);
+        let sides = Sides {
+            remote_key: Some("Website"),
+            relations: &["account", "contacts"],
+            single_relations: &["account", "contacts"],
+            ..Sides::new(Resource::Opportunity, &local, &remote)
+        };
+        let compiled = CompiledMapping::compile(&mapping, sides).unwrap();
+        let names: Vec<&str> = compiled.fields.iter().map(|field| field.local.as_str()).collect();
+        assert_eq!(names, ["account", "contacts", "name", "website"]);
+        let kept: Vec<bool> = compiled.fields.iter().map(|field| field.keeps_one).collect();
+        assert_eq!(kept, [false, true, false, false], "an account is one anyway");
+        assert_eq!(
+            compiled.relation_names.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+            ["account", "contacts"]
+        );
+        assert_eq!(compiled.remote_names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["Name", "Website"]);
+        assert_eq!(compiled.local_key.as_ref().map(|name| name.as_str()), Some("website"));
+        assert_eq!(compiled.by_remote("Name").map(|field| field.local.as_str()), Some("name"));
+        assert!(compiled.by_remote("name").is_none());
+        let one = CompiledMapping::compile(&mapping, Sides { single_relations: &[], ..sides }).unwrap();
+        assert!(!one.fields.iter().any(|field| field.keeps_one));
+    }
+
+    #[test]
+    fn a_way_is_open_where_mapping_and_target_are() {
+        let both = field(FieldMapping::new("name", "Id"));
+        assert!(both.is_open(Direction::ToAbmatic) && !both.is_open(Direction::FromAbmatic));
+        assert_eq!(
+            (both.field_on(Side::Local).name.as_str(), both.field_on(Side::Remote).name.as_str()),
+            ("name", "Id")
+        );
+        let import = field(FieldMapping::new("name", "Name").with_direction(MappingDirection::ImportOnly));
+        assert!(import.is_open(Direction::ToAbmatic) && !import.is_open(Direction::FromAbmatic));
+    }
+
+    #[test]
+    fn types_become_each_other_or_do_not() {
+        use FieldType as T;
+        let groups: [&[T]; 3] = [&[T::Integer, T::Decimal], &[T::Date, T::Instant], &[T::Choice, T::MultiChoice]];
+        let is_bridge = |one| matches!(one, T::Any | T::Text | T::Url | T::Email);
+        for a in TYPES {
+            for b in TYPES {
+                let expected = match (a, b) {
+                    (T::Reference, other) | (other, T::Reference) => matches!(other, T::Reference | T::Any),
+                    _ => {
+                        let is_grouped = groups.iter().any(|group| group.contains(&a) && group.contains(&b));
+                        a == b || is_bridge(a) || is_bridge(b) || is_grouped
+                    }
+                };
+                assert_eq!(can_become(a, b), expected, "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn spellings_that_mean_the_same_are_no_edit() {
+        let schema = |field_type| Schema::new(vec![Field::new("f", field_type)]);
+        let of = |local, remote, transform| {
+            let (local, remote) = (schema(local), schema(remote));
+            let mapping = Mapping::new(vec![FieldMapping::new("f", "f").with_transform(transform)]);
+            let sides = Sides::new(Resource::Account, &local, &remote);
+            CompiledMapping::compile(&mapping, sides).unwrap().fields.remove(0)
+        };
+        use FieldType::{Email, Text, Url};
+        let cases = [
+            (of(Email, Text, Transform::None), "Ann@Acme.com ", "ann@acme.com", true),
+            (of(Text, Email, Transform::None), "Ann@Acme.com", "ann@acme.com", true),
+            (of(Text, Text, Transform::None), "Ann@Acme.com", "ann@acme.com", false),
+            (of(Email, Email, Transform::None), "ann@acme.com", "bob@acme.com", false),
+            (of(Url, Text, Transform::None), "https://acme.com/", "https://acme.com", true),
+            (of(Text, Url, Transform::None), "https://acme.com/a", "https://acme.com", false),
+            (of(Url, Url, Transform::None), "https://www.acme.com", "acme.com", false),
+            (of(Url, Url, Transform::Domain), "https://www.acme.com", "acme.com", true),
+            (of(Url, Url, Transform::Domain), "https://other.com/", "acme.com", false),
+            (of(Url, Url, Transform::Domain), "n/a/", "n/a", true),
+            (of(Text, Text, Transform::None), "https://acme.com/", "https://acme.com", false),
+            (of(Text, Text, Transform::Domain), "https://www.acme.com", "acme.com", false),
+        ];
+        for (field, a, b, expected) in cases {
+            assert_eq!(field.same(&Value::text(a), &Value::text(b)), expected, "{a} {b} {field:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_translated_by_their_transform() {
+        let with = |transform| field(FieldMapping::new("name", "Name").with_transform(transform));
+        let text = Value::text(" Acme Inc ");
+        for (transform, expected) in [
+            (Transform::None, " Acme Inc "),
+            (Transform::Lowercase, " acme inc "),
+            (Transform::Trim, "Acme Inc"),
+            (Transform::Domain, " Acme Inc "),
+        ] {
+            assert_eq!(with(transform).to_remote(&text).unwrap(), Value::text(expected));
+        }
+        assert_eq!(
+            with(Transform::Domain).to_remote(&Value::text("https://www.acme.com/x")).unwrap(),
+            Value::text("acme.com")
+        );
+        assert_eq!(with(Transform::Lowercase).to_local(&text).unwrap(), Value::text(" acme inc "));
+        assert_eq!(with(Transform::Trim).to_local(&text).unwrap(), Value::text("Acme Inc"));
+        let table = options(&[("customer", "CUST"), ("partner", "PART")]);
+        let choice = field(FieldMapping::new("type", "Type").with_transform(table));
+        let of = |text: &str| Value::Choice(text.to_owned());
+        assert_eq!(choice.to_remote(&of("partner")).unwrap(), of("PART"));
+        assert_eq!(choice.to_local(&of("PART")).unwrap(), of("partner"));
+        for (asked, way) in [("rival", Direction::FromAbmatic), ("RIVAL", Direction::ToAbmatic)] {
+            let answer =
+                if way == Direction::FromAbmatic { choice.to_remote(&of(asked)) } else { choice.to_local(&of(asked)) };
+            let error = answer.unwrap_err();
+            assert!(error.message().ends_with("the CRM offers CUST, PART"), "{error}");
+            assert!(error.message().contains(&format!("choice \"{asked}\"")), "{error}");
+        }
+    }
+
+    #[test]
+    fn options_are_known_by_value_and_by_label() {
+        let choice = field(FieldMapping::new("type", "Type"));
+        let of = |text: &str| choice.to_remote(&Value::Choice(text.to_owned()));
+        assert_eq!(of("CUST").unwrap(), Value::Choice("CUST".to_owned()));
+        assert_eq!(of("partner").unwrap(), Value::Choice("PART".to_owned()));
+        assert!(of("Rival").unwrap_err().message().contains("\"Type\" has no option for text \"Rival\""));
+        let several =
+            Schema::new(vec![Field::new("f", FieldType::MultiChoice).with_options(remote().fields[3].options.clone())]);
+        let plain = Schema::new(vec![Field::new("f", FieldType::MultiChoice)]);
+        let mapping = Mapping::new(vec![FieldMapping::new("f", "f")]);
+        let field = |remote| {
+            CompiledMapping::compile(&mapping, Sides::new(Resource::Account, &plain, remote)).unwrap().fields.remove(0)
+        };
+        let set = |names: &[&str]| Value::MultiChoice(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(field(&several).to_remote(&set(&["CUST", "PART"])).unwrap(), set(&["CUST", "PART"]));
+        assert!(field(&several).to_remote(&set(&["CUST", "x"])).is_err());
+        assert_eq!(field(&plain).to_remote(&set(&["x"])).unwrap(), set(&["x"]), "without options any will do");
+    }
+
+    #[test]
+    fn an_error_shows_the_beginning_of_a_long_value() {
+        let count = FieldMapping::new("employee_count", "Name");
+        let shown = |text: &str| field(count.clone()).to_local(&Value::text(text)).unwrap_err().message().to_owned();
+        assert_eq!(shown("many"), "\"employee_count\" holds text \"many\" where integer is expected");
+        for (length, end) in [(60, "x\" where"), (61, "x…\" where")] {
+            assert!(shown(&"x".repeat(length)).contains(end), "{length}");
+        }
+        assert!(shown(&"ä".repeat(60)).contains("ä\" where"));
+    }
+
+    #[test]
+    fn a_table_that_says_the_same_of_two_takes_the_first() {
+        let table = Transform::Options(BTreeMap::from([("a".into(), "CUST".into()), ("b".into(), "CUST".into())]));
+        let choice = field(FieldMapping::new("type", "Type").with_transform(table));
+        assert_eq!(choice.to_local(&Value::Choice("CUST".to_owned())).unwrap(), Value::Choice("a".to_owned()));
+    }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::model::change::{Direction, Reason};
 use crate::model::resource::Side;
 use crate::model::value::Value;
-use crate::policy::{BlankRule, ConflictRule, DuplicateHandling};
+use crate::policy::{BlankRule, ConflictRule, DuplicateHandling, Policy};
 use crate::steps::mapping::MappedField;
 
 /// One field of a pair, in the host's vocabulary.
@@ -25,6 +25,20 @@ pub struct FieldPair<'a> {
     pub local_edit: Option<DateTime<Utc>>,
     /// When the CRM's value was edited: exactly, or at the latest.
     pub remote_edit: Option<DateTime<Utc>>,
+}
+
+impl<'a> FieldPair<'a> {
+    /// What both sides hold, and held when they last agreed. Nobody knows when it was edited.
+    pub fn new(base: Option<(&'a Value, &'a Value)>, local: &'a Value, remote: &'a Value) -> Self {
+        Self { base, local, remote, local_edit: None, remote_edit: None }
+    }
+
+    /// Says when the two values were edited: exactly, or at the latest.
+    #[must_use]
+    pub fn edited(mut self, local: Option<DateTime<Utc>>, remote: Option<DateTime<Utc>>) -> Self {
+        (self.local_edit, self.remote_edit) = (local, remote);
+        self
+    }
 }
 
 /// How a pair is merged.
@@ -193,6 +207,18 @@ fn conflict(field: &MappedField, pair: FieldPair<'_>, rules: &MergeRules) -> (Si
 }
 
 impl MergeRules {
+    /// What a policy says of single fields.
+    pub fn of(policy: &Policy) -> Self {
+        Self {
+            duplicates: policy.duplicates,
+            conflict: policy.conflict,
+            tie: policy.tie,
+            blank: policy.blank,
+            local_open: policy.import.update,
+            remote_open: policy.export.update,
+        }
+    }
+
     /// To skip is for records that exist already, not for a field of a linked pair that nobody could fill before.
     fn without_skip(&self) -> Self {
         let duplicates = match self.duplicates {
@@ -239,15 +265,7 @@ mod tests {
     fn field(change: impl Fn(FieldMapping) -> FieldMapping) -> MappedField {
         let schema = Schema::new(vec![Field::new("name", FieldType::Text)]);
         let mapping = Mapping::new(vec![change(FieldMapping::new("name", "name"))]);
-        let sides = Sides {
-            resource: Resource::Account,
-            local: &schema,
-            remote: &schema,
-            remote_key: None,
-            relations: &[],
-            single_relations: &[],
-        };
-        CompiledMapping::compile(&mapping, sides).unwrap().fields.remove(0)
+        CompiledMapping::compile(&mapping, Sides::new(Resource::Account, &schema, &schema)).unwrap().fields.remove(0)
     }
 
     fn decide(
@@ -260,14 +278,7 @@ mod tests {
     ) -> Decision {
         let base = base.map(Value::text);
         let (local, remote) = (Value::text(local), Value::text(remote));
-        let pair = FieldPair {
-            base: base.as_ref().map(|base| (base, base)),
-            local: &local,
-            remote: &remote,
-            local_edit: None,
-            remote_edit: None,
-        };
-        merge_field(field, pair, mode, rules)
+        merge_field(field, FieldPair::new(base.as_ref().map(|base| (base, base)), &local, &remote), mode, rules)
     }
 
     #[test]
@@ -328,13 +339,7 @@ mod tests {
     fn a_conflict_goes_to_the_later_edit_unless_a_side_is_the_truth() {
         let at = |second| DateTime::<Utc>::from_timestamp(second, 0);
         let (base, local, remote) = (Value::text("A"), Value::text("B"), Value::text("C"));
-        let pair = |local_edit, remote_edit| FieldPair {
-            base: Some((&base, &base)),
-            local: &local,
-            remote: &remote,
-            local_edit,
-            remote_edit,
-        };
+        let pair = |at, there| FieldPair::new(Some((&base, &base)), &local, &remote).edited(at, there);
         let two_way = field(|field| field);
         let latest = |way| Decision::Travel(way, Reason::ConflictLatestEdit);
         assert_eq!(merge_field(&two_way, pair(at(2), at(1)), THREE_WAY, &RULES), latest(FromAbmatic));
@@ -350,8 +355,7 @@ mod tests {
     fn a_settled_difference_is_no_edit() {
         let two_way = field(|field| field);
         let (long, cut) = (Value::text("a long name"), Value::text("a long"));
-        let pair =
-            FieldPair { base: Some((&long, &cut)), local: &long, remote: &cut, local_edit: None, remote_edit: None };
+        let pair = FieldPair::new(Some((&long, &cut)), &long, &cut);
         assert_eq!(merge_field(&two_way, pair, THREE_WAY, &RULES), Decision::Stay(None));
     }
 }

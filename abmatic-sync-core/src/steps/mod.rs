@@ -13,3 +13,8 @@ pub mod recognise;
 pub mod references;
 pub(crate) mod required;
 pub(crate) mod single;
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod laws;

@@ -248,9 +248,13 @@ fn is_plain_local_part(local: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{prop_assert_eq, proptest};
+    use email_address::EmailAddress;
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
-    use super::{Domain, Email, EmailError, FREE_MAIL, is_free_mail, match_key, plain_host, registrable, url_host};
+    use super::{
+        Domain, Email, EmailError, FREE_MAIL, is_free_mail, is_plain_local_part, match_key, plain_host, registrable,
+        url_host,
+    };
     use crate::model::resource::Resource;
 
     fn domain(text: &str) -> Option<String> {
@@ -370,7 +374,14 @@ mod tests {
             let parsed = Email::parse(text);
             assert_eq!(parsed.as_ref().map(Email::as_str), expected.as_ref().map(|text| *text), "{text}");
         }
-        assert_eq!(Email::parse("ann@mail.acme.com").unwrap().domain(), "mail.acme.com");
+        for (length, is_valid) in [(64, true), (65, false)] {
+            let parsed = Email::parse(&format!("{}@acme.com", "a".repeat(length)));
+            assert_eq!(parsed.is_ok(), is_valid, "{length} letters before the @");
+        }
+        let email = Email::parse("ann@mail.acme.com").unwrap();
+        assert_eq!((email.domain(), email.to_string().as_str()), ("mail.acme.com", "ann@mail.acme.com"));
+        assert_eq!(Domain::parse("www.acme.com").unwrap().to_string(), "acme.com");
+        assert_eq!(EmailError::NoAt.to_string(), "it has no @");
     }
 
     #[test]
@@ -396,6 +407,13 @@ mod tests {
             if let Some(host) = plain_host(&text) {
                 let slow = url_host(&text).and_then(|host| registrable(&host));
                 prop_assert_eq!(registrable(host), slow, "{}", text);
+            }
+        }
+
+        #[test]
+        fn a_plain_first_part_is_valid_and_lower_case(text in "[a-z0-9._+-]{0,12}|[a-zA-Z.]{60,68}") {
+            if is_plain_local_part(&text) {
+                prop_assert!(EmailAddress::is_valid_local_part(&text) && text == text.to_lowercase(), "{}", text);
             }
         }
 

@@ -16,7 +16,7 @@ use crate::model::resource::{Relation, Side};
 use crate::model::schema::Schema;
 use crate::model::server_clock::Ahead;
 use crate::model::value::Value;
-use crate::policy::{BlankRule, DuplicateHandling, GoneRule, Writes};
+use crate::policy::{BlankRule, DuplicateHandling, GoneRule, Policy, Writes};
 use crate::steps::arrival::{Arrived, arrived};
 use crate::steps::gone::{ThereRules, why_kept_here, why_kept_there};
 use crate::steps::mapping::{CompiledMapping, MappedField};
@@ -48,6 +48,23 @@ pub struct Pair {
     pub refused: Option<String>,
     /// The state of the deleted local record that was made from the remote one before: a new one needs another id.
     pub replaces: Option<Version>,
+}
+
+impl Pair {
+    /// A record that was read, without its counterpart.
+    pub fn new(source: Side, situation: Situation) -> Self {
+        Self {
+            source,
+            situation,
+            local: None,
+            remote: None,
+            link: None,
+            key: None,
+            warnings: Vec::new(),
+            refused: None,
+            replaces: None,
+        }
+    }
 }
 
 /// How existing records that are linked are treated: the difference between the operations.
@@ -498,7 +515,36 @@ impl Planned {
     }
 }
 
-impl PlanRules<'_> {
+impl<'a> PlanRules<'a> {
+    /// What a policy says, for records of these schemas.
+    pub fn of(
+        policy: &Policy,
+        linked: LinkedMode,
+        mapping: &'a CompiledMapping,
+        local: &'a Schema,
+        remote: &'a Schema,
+    ) -> Self {
+        Self {
+            mapping,
+            remote_schema: remote,
+            local_schema: local,
+            merge: MergeRules::of(policy),
+            linked,
+            local_writes: policy.import,
+            remote_writes: policy.export,
+            gone: policy.gone,
+            remote_ahead: None,
+        }
+    }
+
+    /// Says what may be written in this run, whatever the policy allows to others.
+    #[must_use]
+    pub fn with_writes(mut self, local: Writes, remote: Writes) -> Self {
+        (self.local_writes, self.remote_writes) = (local, remote);
+        (self.merge.local_open, self.merge.remote_open) = (local.update, remote.update);
+        self
+    }
+
     /// What may be written on `side`.
     pub fn writes(&self, side: Side) -> Writes {
         match side {

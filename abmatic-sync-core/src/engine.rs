@@ -230,7 +230,7 @@ impl Engine {
             // It holds what the run would come to; to resume it is to confirm it.
             record.counts = Counts::default();
         }
-        let kept = kept_of(&record)?;
+        let kept = request_of(&record)?;
         let request = RunRequest { policy: kept.policy, ..kept_request(record.resource, kept.operation) };
         let context = self.context(on, &request, Some(record.started_at)).await?;
         self.carry_out(context, &request, record).await
@@ -241,7 +241,7 @@ impl Engine {
     pub async fn open_run(&self, on: &Connection, request: &RunRequest) -> Result<Option<RunId>> {
         let runs = self.store.state().runs(&on.tenant, &on.id, OPEN_RUNS_LOOKED_AT).await?;
         for run in runs.into_iter().filter(|run| run.resource == request.resource) {
-            if kept_of(&run)?.operation == request.operation {
+            if request_of(&run)?.operation == request.operation {
                 let is_open = matches!(run.status, RunStatus::Failed | RunStatus::Running);
                 return Ok(is_open.then_some(run.id));
             }
@@ -410,7 +410,7 @@ struct KeptRequest {
     policy: Option<Policy>,
 }
 
-fn kept_of(record: &RunRecord) -> Result<KeptRequest> {
+fn request_of(record: &RunRecord) -> Result<KeptRequest> {
     serde_json::from_str(&record.request).map_err(|error| Error::store("the run's request cannot be read", error))
 }
 

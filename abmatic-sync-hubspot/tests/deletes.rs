@@ -24,7 +24,7 @@ use abmatic_sync_testkit::fake::hubspot::FakeHubspot;
 use abmatic_sync_testkit::memory::store::MemoryStore;
 
 struct Host {
-    _fake: FakeHubspot,
+    fake: FakeHubspot,
     connector: HubspotConnector,
     on: Connection,
     store: MemoryStore,
@@ -53,7 +53,7 @@ impl Host {
         let engine = engine.with_connector(connector());
         let settings = Settings::with_policy(Policy::default().with_gone(rule));
         engine.save_settings(&on, Account, &settings).await.unwrap();
-        Self { _fake: fake, connector: connector(), on, store, engine, tenant: TenantId::from("t") }
+        Self { fake, connector: connector(), on, store, engine, tenant: TenantId::from("t") }
     }
 
     async fn sync(&self) -> RunReport {
@@ -80,6 +80,8 @@ impl Host {
     async fn archive(&self, id: &RemoteId) {
         let outcomes = self.connector.write(&self.on, Account, vec![Write::Archive { id: id.clone() }]).await.unwrap();
         assert!(matches!(outcomes[0], WriteOutcome::Written(_)));
+        // Its clock is told by the second.
+        self.fake.advance_ms(2_000);
     }
 
     fn is_deleted(&self, id: &LocalId) -> bool {

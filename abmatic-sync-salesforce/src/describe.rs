@@ -29,6 +29,8 @@ pub(crate) struct Detail {
     pub(crate) updateable: bool,
     pub(crate) filterable: bool,
     pub(crate) length_max: Option<u32>,
+    /// Places behind the point, of numbers.
+    pub(crate) scale: u32,
     pub(crate) required: bool,
     /// The values that a restricted picklist takes; empty where any goes.
     pub(crate) options: Vec<String>,
@@ -148,6 +150,7 @@ fn details(object: Object, fields: &[FieldDescribe]) -> BTreeMap<String, (String
             updateable: one.updateable,
             filterable: one.filterable,
             length_max: length_max(one),
+            scale: one.scale,
             required: is_required(object, one),
             options: if one.restricted_picklist {
                 active(one).map(|value| value.value.clone()).collect()
@@ -240,6 +243,7 @@ fn add_owner(schema: &mut Schema, details: &mut BTreeMap<String, (String, Detail
             updateable: false,
             filterable: true,
             length_max: None,
+            scale: 0,
             required: false,
             options: Vec::new(),
         };

@@ -9,6 +9,7 @@ use abmatic_sync_core::model::schema::FieldType;
 use abmatic_sync_core::model::value::Value;
 use abmatic_sync_core::steps::coerce::coerce;
 use chrono::{DateTime, Utc};
+use rust_decimal::RoundingStrategy;
 
 use crate::describe::{Described, Detail};
 use crate::id::long_id;
@@ -151,7 +152,7 @@ impl Row {
         }
         let fitted = fitted(plain, value, detail)?;
         self.cells.insert(plain.to_owned(), Cell::of(&fitted, detail.field_type)?);
-        self.sent.insert(name.clone(), fitted);
+        self.sent.insert(name.clone(), kept(fitted, detail));
         Ok(())
     }
 
@@ -169,9 +170,26 @@ impl Row {
             self.object = object;
             self.was_lead = true;
             self.cells.retain(|name, _| described.detail(name).is_some_and(|detail| detail.updateable));
+            // What the contact does not take stays as it is there.
+            let (kept, closed): (Vec<_>, Vec<_>) = std::mem::take(&mut self.sent)
+                .into_iter()
+                .partition(|(name, _)| self.cells.contains_key(name.as_str()));
+            self.sent = kept.into_iter().collect();
+            self.closed.extend(closed.into_iter().map(|(name, _)| name));
             self.warnings.push(format!("the lead has become the contact {id}, which was written instead"));
         }
         self
+    }
+}
+
+/// What Salesforce is known to make of a value: it rounds, and a checkbox is never empty.
+fn kept(value: Value, detail: &Detail) -> Value {
+    match (value, detail.field_type) {
+        (Value::Decimal(number), _) => {
+            Value::Decimal(number.round_dp_with_strategy(detail.scale, RoundingStrategy::MidpointAwayFromZero))
+        }
+        (Value::Null, FieldType::Boolean) => Value::Boolean(false),
+        (other, _) => other,
     }
 }
 

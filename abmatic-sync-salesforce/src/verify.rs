@@ -80,7 +80,10 @@ impl Verifier<'_> {
         };
         // First: what a job still makes would come after the look.
         self.reader.await_jobs(field).await?;
-        let records = self.records(field, creates.iter().map(key_of).collect(), None).await?;
+        let keys = creates.iter().map(key_of).collect();
+        let mut records = self.records(field, keys, None, Bin::Included).await?;
+        // What somebody deleted meanwhile did happen, and is not to be made again; a live one of that key stands before it.
+        records.sort_by_key(|record| !record.deleted);
         let held = |record: RemoteRecord| {
             let key = record.fields.get(field).and_then(Value::as_text)?.to_ascii_lowercase();
             Some((key, record))
@@ -116,13 +119,23 @@ impl Verifier<'_> {
             || request.creates.iter().zip(&*found).filter(|(_, found)| found.is_none()).map(|(create, _)| create);
         let Some(since) = open().map(|create| create.announced_at).min() else { return Ok(()) };
         let keys: Vec<String> = open().filter_map(|create| Some(create.fields.get(chief)?.to_string())).collect();
-        let records = self.records(chief, keys, Some(since - TimeDelta::minutes(SKEW_MINUTES))).await?;
+        let records = self.records(chief, keys, Some(since - TimeDelta::minutes(SKEW_MINUTES)), Bin::LeftOut).await?;
         recognise(request, Telling::new(telling(self.reader.object)), records, found);
         Ok(())
     }
 
-    async fn records(&self, field: &str, keys: Vec<String>, since: Option<DateTime<Utc>>) -> Result<Vec<RemoteRecord>> {
-        let select = self.layout.select();
+    async fn records(
+        &self,
+        field: &str,
+        keys: Vec<String>,
+        since: Option<DateTime<Utc>>,
+        bin: Bin,
+    ) -> Result<Vec<RemoteRecord>> {
+        let layout = match bin {
+            Bin::Included => self.layout.clone().with_bin(self.reader.object),
+            Bin::LeftOut => self.layout.clone(),
+        };
+        let select = layout.select();
         let room = QUERY_BYTES_MAX.saturating_sub(encoded_len(&select) + 200).max(2_000);
         let query = |part: &Vec<String>| {
             let query = Query::new(select.as_str(), self.reader.object.name()).filtered(one_of(field, part));
@@ -132,7 +145,7 @@ impl Verifier<'_> {
             }
         };
         let queries: Vec<Query> = parts(keys, |key| quoted(key), ",", room).iter().map(query).collect();
-        let found = self.reader.collect_all(&self.layout, &queries, Bin::LeftOut).await?;
+        let found = self.reader.collect_all(&layout, &queries, bin).await?;
         Ok(found.records.into_iter().map(|one| one.record).collect())
     }
 }

@@ -127,6 +127,7 @@ pub(crate) struct FieldDescribe {
     #[serde(rename = "type")]
     pub(crate) kind: String,
     pub(crate) length: u32,
+    pub(crate) scale: u32,
     pub(crate) createable: bool,
     pub(crate) updateable: bool,
     pub(crate) nillable: bool,

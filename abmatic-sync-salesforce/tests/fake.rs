@@ -251,6 +251,18 @@ async fn a_create_that_is_sent_again_makes_nothing_new() {
 }
 
 #[tokio::test]
+async fn a_create_in_doubt_that_somebody_deleted_did_happen() {
+    let world = World::start().await;
+    let made = world.make(Resource::Account, "intent-1", &[("Name", "Acme".into())]).await;
+    assert!(world.fake.user().delete("Account", made.id.as_str()));
+    let doubt = CreateInDoubt::new(IntentId::from("intent-1"), SystemClock.now(), Fields::new());
+    let request = VerifyRequest::new(Resource::Account, vec![doubt]);
+    let found = world.connector.verify(&world.on, request).await.unwrap();
+    let found = found[0].as_ref().unwrap();
+    assert_eq!((&found.id, found.deleted), (&made.id, true));
+}
+
+#[tokio::test]
 async fn a_lost_answer_to_an_upsert_makes_no_second_record() {
     let world = World::start().await;
     for (intent, fault) in [

@@ -178,7 +178,8 @@ pub struct VerifyRequest {
     pub creates: Vec<CreateInDoubt>,
     /// Which fields to read of those that are found.
     pub fields: BTreeSet<FieldName>,
-    /// Records that are known to be others': none of the creates made them, however alike they are.
+    /// Records that are known to be others': none of the creates made them, however alike they are. A connector that looks
+    /// for what was sent has to pass them over: to answer one of them says that its create did not happen.
     pub except: BTreeSet<RemoteId>,
 }
 

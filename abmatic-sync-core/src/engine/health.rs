@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::connector::request::{Read, ReadRequest};
-use crate::engine::{Engine, kept_of};
+use crate::engine::{Engine, request_of};
 use crate::error::{Error, ErrorCode, ErrorKind, Result};
 use crate::ids::FieldName;
 use crate::model::connection::{Connection, Credentials};
@@ -105,7 +105,7 @@ impl Engine {
         for schedule in schedules.schedules(&kept.tenant, &kept.id).await? {
             let resource = schedule.key.resource;
             let is_sync =
-                |run: &&RunRecord| kept_of(run).is_ok_and(|kept| matches!(kept.operation, Operation::Sync(_)));
+                |run: &&RunRecord| request_of(run).is_ok_and(|kept| matches!(kept.operation, Operation::Sync(_)));
             let ended = |run: &&RunRecord| run.resource == resource && run.status == RunStatus::Completed;
             let mut ended = runs.iter().filter(ended).filter(is_sync);
             resources.push(ResourceHealth {

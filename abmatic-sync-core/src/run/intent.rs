@@ -6,7 +6,6 @@ use crate::connector::request::{CreateInDoubt, VerifyRequest, Written};
 use crate::error::Result;
 use crate::ids::{IntentId, LocalId, RemoteId};
 use crate::model::fields::Fields;
-use crate::model::link::Link;
 use crate::model::record::RemoteRecord;
 use crate::run::context::RunContext;
 use crate::steps::form::kept_of;
@@ -38,8 +37,8 @@ pub(crate) async fn announce(
     Ok(intents)
 }
 
-/// Asks the CRM which of these creates happened. None of them made what is of another record, be it by its link or among
-/// `others`.
+/// Asks the CRM which of these creates happened. One record is the outcome of one create, and none of them made what is of
+/// another record, be it by its link or among `others`.
 pub(crate) async fn verify(
     context: &RunContext,
     intents: &[Intent],
@@ -48,19 +47,21 @@ pub(crate) async fn verify(
     let mut found: Vec<Option<RemoteRecord>> = intents.iter().map(|_| None).collect();
     let mut open: Vec<usize> = (0..intents.len()).collect();
     while !open.is_empty() {
-        let asked: Vec<&Intent> = open.iter().map(|&place| &intents[place]).collect();
-        let answers = ask(context, &asked, &others).await?;
-        let ids = answers.iter().flatten().map(|record| record.id.clone()).collect();
-        let links = context.links(&LinkEnds::Remote(ids)).await?;
         let mut again = Vec::new();
-        for (place, answer) in open.into_iter().zip(answers) {
-            let Some(record) = answer.filter(|record| !others.contains(&record.id)) else { continue };
-            let is_others = |link: &Link| link.remote_id == record.id && link.local_id != intents[place].local_id;
-            if links.iter().any(is_others) {
-                others.insert(record.id);
-                again.push(place);
-            } else {
-                found[place] = Some(record);
+        for part in open.chunks(context.capabilities.find_max.max(1)) {
+            let known = others.clone();
+            let answers = ask(context, part.iter().map(|&place| &intents[place]), &known).await?;
+            let ids = answers.iter().flatten().map(|record| record.id.clone()).collect();
+            let links = context.links(&LinkEnds::Remote(ids)).await?;
+            for (&place, answer) in part.iter().zip(answers) {
+                let Some(record) = answer.filter(|record| !known.contains(&record.id)) else { continue };
+                let is_linked =
+                    links.iter().any(|link| link.remote_id == record.id && link.local_id != intents[place].local_id);
+                if others.insert(record.id.clone()) && !is_linked {
+                    found[place] = Some(record);
+                } else {
+                    again.push(place);
+                }
             }
         }
         open = again;
@@ -68,25 +69,22 @@ pub(crate) async fn verify(
     Ok(found)
 }
 
+/// The records of these creates, in their order.
 async fn ask(
     context: &RunContext,
-    intents: &[&Intent],
+    intents: impl Iterator<Item = &Intent>,
     others: &BTreeSet<RemoteId>,
 ) -> Result<Vec<Option<RemoteRecord>>> {
-    let mut found = Vec::with_capacity(intents.len());
-    for chunk in intents.chunks(context.capabilities.find_max.max(1)) {
-        let creates = chunk
-            .iter()
-            .map(|intent| CreateInDoubt::new(intent.id.clone(), intent.announced_at, intent.fields.clone()))
-            .collect();
-        let mut request = VerifyRequest::new(context.remote_resource(), creates);
-        request.fields = context.mapping.remote_names.clone();
-        request.except.clone_from(others);
-        let mut answers = context.connector.verify(&context.connection, request).await?;
-        answers.resize_with(chunk.len(), || None);
-        found.extend(answers);
-    }
-    Ok(found)
+    let creates: Vec<CreateInDoubt> = intents
+        .map(|intent| CreateInDoubt::new(intent.id.clone(), intent.announced_at, intent.fields.clone()))
+        .collect();
+    let asked = creates.len();
+    let mut request = VerifyRequest::new(context.remote_resource(), creates);
+    request.fields = context.mapping.remote_names.clone();
+    request.except.clone_from(others);
+    let mut answers = context.connector.verify(&context.connection, request).await?;
+    answers.resize_with(asked, || None);
+    Ok(answers)
 }
 
 /// What was written, told from the record that a verification found.

@@ -95,9 +95,11 @@ async fn create(
 ) -> Result<()> {
     let plans: Vec<&Planned> = chunk.iter().map(|&place| &planned[place]).collect();
     let intents = announce(context, progress.lease, progress.announced, &plans).await?;
-    let outcomes = send_creates(context, &intents).await?;
-    let mut made: BTreeSet<RemoteId> = sent.iter().filter_map(|sent| sent.outcome.written_id()).cloned().collect();
-    made.extend(made_by(&outcomes));
+    // What was made or matched for another record of this very block has no link yet.
+    let mut others: BTreeSet<RemoteId> = sent.iter().filter_map(|sent| sent.outcome.written_id()).cloned().collect();
+    others.extend(planned.iter().filter_map(|planned| Some(planned.pair.remote.as_ref()?.id.clone())));
+    let outcomes = send_creates(context, &intents, &others).await?;
+    others.extend(made_by(&outcomes));
     for ((&place, intent), outcome) in chunk.iter().zip(intents).zip(outcomes) {
         match outcome {
             WriteOutcome::Written(written) => {
@@ -107,13 +109,13 @@ async fn create(
                 let surely_not_created = error.kind() != ErrorKind::Ambiguous;
                 sent[place].closed_intent = surely_not_created.then_some(intent.id);
                 let recovered = recover(context, &planned[place], &error).await?;
-                // What exists may have been made or matched for another record of this very block.
-                let is_claimed = |again: &Planned| {
-                    planned.iter().any(|other| is_same_remote(other, again))
-                        || again.pair.remote.as_ref().is_some_and(|remote| made.contains(&remote.id))
-                };
-                match recovered.filter(|again| !is_claimed(again)) {
-                    Some(again) => planned[place] = again,
+                let is_free =
+                    |again: &Planned| again.pair.remote.as_ref().is_none_or(|remote| !others.contains(&remote.id));
+                match recovered.filter(is_free) {
+                    Some(again) => {
+                        others.extend(again.pair.remote.as_ref().map(|remote| remote.id.clone()));
+                        planned[place] = again;
+                    }
                     None => sent[place].outcome = SentOutcome::Failed(error),
                 }
             }
@@ -123,23 +125,25 @@ async fn create(
 }
 
 /// Sends creates; those in doubt are looked for, and sent once more when they surely did not happen.
-async fn send_creates(context: &RunContext, intents: &[Intent]) -> Result<Vec<WriteOutcome>> {
+async fn send_creates(
+    context: &RunContext,
+    intents: &[Intent],
+    others: &BTreeSet<RemoteId>,
+) -> Result<Vec<WriteOutcome>> {
     let mut outcomes = send(context, intents.iter().map(create_of).collect()).await?;
     let in_doubt: Vec<usize> = (0..outcomes.len()).filter(|&place| is_ambiguous(&outcomes[place])).collect();
     if in_doubt.is_empty() {
         return Ok(outcomes);
     }
     let doubted: Vec<Intent> = in_doubt.iter().map(|&place| intents[place].clone()).collect();
+    let others = others.iter().cloned().chain(made_by(&outcomes)).collect();
     let mut again = Vec::new();
-    let mut claimed = BTreeSet::new();
-    let made = made_by(&outcomes).collect();
-    for (&place, found) in in_doubt.iter().zip(verify(context, &doubted, made).await?) {
+    for (&place, found) in in_doubt.iter().zip(verify(context, &doubted, others).await?) {
         match found {
-            // One record is the outcome of one create, however alike two of them are.
-            Some(record) if claimed.insert(record.id.clone()) => {
+            Some(record) => {
                 outcomes[place] = WriteOutcome::Written(written_as_found(&record, &intents[place].fields));
             }
-            Some(_) | None => again.push(place),
+            None => again.push(place),
         }
     }
     let resent = send(context, again.iter().map(|&place| create_of(&intents[place])).collect()).await?;
@@ -178,10 +182,6 @@ async fn recover(context: &RunContext, planned: &Planned, error: &Error) -> Resu
     let Some(mut pair) = paired.pairs.pop() else { return Ok(None) };
     pair.warnings.push(format!("the CRM had it already as {}: linked to that", id));
     Ok(Some(plan_pair(pair, &paired.references, &context.rules())))
-}
-
-fn is_same_remote(a: &Planned, b: &Planned) -> bool {
-    matches!((&a.pair.remote, &b.pair.remote), (Some(a), Some(b)) if a.id == b.id)
 }
 
 fn is_update(planned: &Planned) -> bool {

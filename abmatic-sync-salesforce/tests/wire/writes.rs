@@ -287,10 +287,10 @@ async fn a_plain_create_that_may_have_happened_is_not_sent_again() {
 #[tokio::test]
 async fn a_create_in_doubt_is_found_by_the_external_id() {
     let org = Org::start(Key::Present).await;
-    let soql = "SELECT Abmatic_Id__c,Name,Website,Id,CreatedDate,SystemModstamp FROM Account WHERE \
-                Abmatic_Id__c IN ('i1','i2')";
+    let soql = "SELECT Abmatic_Id__c,Name,Website,Id,CreatedDate,SystemModstamp,IsDeleted,MasterRecordId FROM Account \
+                WHERE Abmatic_Id__c IN ('i1','i2')";
     org.query(
-        "query",
+        "queryAll",
         soql,
         page(vec![record("Account", A, json!({"Abmatic_Id__c": "I2", "Name": "x", "Website": null}))]),
     )

@@ -51,7 +51,7 @@ struct Common {
     /// A fault, for example `rate_limited,matches=search,times=3` or `server_error,status=502,html,times=always`.
     #[arg(long = "fault", value_name = "SPEC")]
     faults: Vec<Fault>,
-    /// Writes each call and its answer to a new file, a line of JSON each, without tokens and secrets.
+    /// Writes each call and its answer to a file, in place of what it held, a line of JSON each, without tokens and secrets.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }

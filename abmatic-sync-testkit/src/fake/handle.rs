@@ -55,7 +55,7 @@ macro_rules! forward {
                 self.running.lock().recorder.keep();
             }
 
-            /// Writes what is exchanged from now on to a new file, as JSON lines: each as soon as its call was answered.
+            /// Writes what is exchanged from now on to a file, in place of what it held, as JSON lines: each as soon as its call was answered.
             ///
             /// # Errors
             /// When the file cannot be made.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::fake::exchange::{Delivery, Request, Response, pairs};
 use crate::fake::moment::iso;
-use crate::fake::redact::Veil;
+use crate::fake::redact::{Veil, is_secret_form};
 
 /// One call and its answer. As JSON it is one line, with these names.
 ///
@@ -96,8 +96,10 @@ fn body(veil: &mut Veil, bytes: &[u8], content_type: Option<&str>) -> Value {
         return veil.json(json);
     }
     let text = String::from_utf8_lossy(bytes);
-    if content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
-        let fields = veil.pairs(pairs(&text)).into_iter();
+    let is_form = content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let fields = pairs(&text);
+    if is_form || is_secret_form(&fields) {
+        let fields = veil.pairs(fields).into_iter();
         return fields.map(|(name, value)| (name, Value::from(value))).collect::<Map<_, _>>().into();
     }
     veil.text(&text).into()
@@ -128,7 +130,7 @@ impl Recorder {
         *self = Self { sink: Sink::Memory(Vec::new()), count: 0 };
     }
 
-    /// Writes what comes from now on to a new file, a line as soon as its call was answered.
+    /// Writes what comes from now on to a file, in place of what it held, a line as soon as its call was answered.
     pub(crate) fn write_to(&mut self, path: &Path) -> io::Result<()> {
         *self = Self { sink: Sink::File(File::create(path)?), count: 0 };
         Ok(())

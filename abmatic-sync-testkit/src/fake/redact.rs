@@ -21,6 +21,7 @@ const FIELDS: &[&str] = &[
     "http_auth_password",
     "id_token",
     "oauth_token",
+    "password",
     "refresh_token",
     "token",
 ];
@@ -30,6 +31,15 @@ const PARAMETERS: &[&str] = &["code", "key"];
 const SEGMENTS: &[&str] = &["access-tokens", "refresh-tokens"];
 /// What is shorter is no secret, and may stand anywhere.
 const SECRET_MIN: usize = 8;
+
+fn is_among(names: &[&str], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether a text is a form that holds secrets, whatever its content type says.
+pub(crate) fn is_secret_form(fields: &[(String, String)]) -> bool {
+    fields.iter().any(|(name, _)| is_among(FIELDS, name) || is_among(PARAMETERS, name))
+}
 
 /// Shows the parts of one call, and remembers what it hid: an answer may repeat it in its words.
 #[derive(Debug, Default)]
@@ -77,7 +87,7 @@ impl Veil {
     /// Fields of a form or parameters of a query as they may be shown.
     pub(crate) fn pairs(&mut self, mut all: Vec<(String, String)>) -> Vec<(String, String)> {
         for (name, value) in &mut all {
-            if FIELDS.contains(&name.as_str()) || PARAMETERS.contains(&name.as_str()) {
+            if is_among(FIELDS, name) || is_among(PARAMETERS, name) {
                 *value = self.hide(value);
             }
         }
@@ -95,7 +105,7 @@ impl Veil {
             Value::Object(members) => {
                 for (name, member) in members.iter_mut() {
                     match member {
-                        Value::String(secret) if FIELDS.contains(&name.as_str()) => *secret = self.hide(secret),
+                        Value::String(secret) if is_among(FIELDS, name) => *secret = self.hide(secret),
                         other => self.cover(other),
                     }
                 }

@@ -118,13 +118,13 @@ pub struct Spelling {
     pub text_max: usize,
     /// Whether it keeps the domain of a website only.
     pub domains: bool,
-    /// Whether a number that is not there is 0.
-    pub blank_is_zero: bool,
+    /// Fields that hold 0 where there is no number.
+    pub zeros: &'static [&'static str],
 }
 
 impl Default for Spelling {
     fn default() -> Self {
-        Self { text_max: usize::MAX, domains: false, blank_is_zero: false }
+        Self { text_max: usize::MAX, domains: false, zeros: &[] }
     }
 }
 
@@ -136,10 +136,10 @@ impl Spelling {
         self
     }
 
-    /// Keeps 0 where there is no number.
+    /// Keeps 0 in these fields where there is no number.
     #[must_use]
-    pub fn with_blank_as_zero(mut self) -> Self {
-        self.blank_is_zero = true;
+    pub fn with_zeros(mut self, fields: &'static [&'static str]) -> Self {
+        self.zeros = fields;
         self
     }
 }

@@ -28,7 +28,7 @@ use crate::simulator::gate::turn;
 use crate::simulator::journal::{Author, Event, EventKind, Journal};
 use crate::simulator::sabotage::Sabotage;
 use crate::simulator::script::CrmHabits;
-use crate::simulator::side::{CONNECTORS, CrmSide, SECRET};
+use crate::simulator::side::{CONNECTORS, CrmSide};
 
 /// The relation of which some CRMs keep one.
 const CONTACTS: &str = "contacts";
@@ -431,7 +431,7 @@ impl CrmSide for SimulatedCrm {
     }
 
     fn connection(&self) -> Connection {
-        Connection::new("", "", self.descriptor.name, Credentials::token(SECRET))
+        Connection::new("", "", self.descriptor.name, Credentials::token("secret-token"))
     }
 
     fn mapping(&self, resource: Resource) -> Mapping {

@@ -98,10 +98,10 @@ pub(crate) fn remote_schema(resource: Resource, unique_email: bool) -> Schema {
 }
 
 /// Whether two values mean the same, however the sides spell and cut them. The model's own word, not the engine's.
-pub(crate) fn same(kind: FieldKind, a: &Value, b: &Value, spelling: Spelling) -> bool {
+pub(crate) fn same(field: &SimulatedField, a: &Value, b: &Value, spelling: Spelling) -> bool {
     let plain = |value: &Value| {
         let cut = |text: &str| text.chars().take(spelling.text_max).collect::<String>();
-        match (value, kind) {
+        match (value, field.kind) {
             (Value::Text(text), FieldKind::Email) => cut(text).to_lowercase(),
             (Value::Text(text), FieldKind::Website) if spelling.domains => domain(text),
             (Value::Text(text), FieldKind::Website) => cut(text).trim_end_matches('/').to_owned(),
@@ -109,7 +109,7 @@ pub(crate) fn same(kind: FieldKind, a: &Value, b: &Value, spelling: Spelling) ->
             (other, _) => other.to_string(),
         }
     };
-    let [a_is_blank, b_is_blank] = [a, b].map(|value| is_blank(kind, value, spelling));
+    let [a_is_blank, b_is_blank] = [a, b].map(|value| is_blank(field, value, spelling));
     if a_is_blank || b_is_blank {
         return a_is_blank && b_is_blank;
     }
@@ -117,9 +117,8 @@ pub(crate) fn same(kind: FieldKind, a: &Value, b: &Value, spelling: Spelling) ->
 }
 
 /// Whether a value says nothing, however the sides spell that.
-pub(crate) fn is_blank(kind: FieldKind, value: &Value, spelling: Spelling) -> bool {
-    let is_zero = || value.same_as(&Value::Integer(0));
-    value.is_blank() || (spelling.blank_is_zero && kind == FieldKind::Number && is_zero())
+pub(crate) fn is_blank(field: &SimulatedField, value: &Value, spelling: Spelling) -> bool {
+    value.is_blank() || (spelling.zeros.contains(&field.name) && value.same_as(&Value::Integer(0)))
 }
 
 fn domain(website: &str) -> String {

@@ -62,12 +62,12 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {}: {}", self.seed, self.breach)?;
+        let crm = self.crm.map_or_else(String::new, |crm| format!(" on {crm}"));
+        writeln!(f, "seed {}{crm}: {}", self.seed, self.breach)?;
         for line in &self.trace {
             writeln!(f, "  {line}")?;
         }
-        write!(f, "again: cargo run --release --bin simulate -- --first-seed {} --seeds 1", self.seed)?;
-        self.crm.map_or(Ok(()), |crm| write!(f, " --crm {crm}"))
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use abmatic_sync_core::policy::{BlankRule, DuplicateHandling};
 use abmatic_sync_core::steps::normalize::match_key;
 use chrono::{DateTime, Utc};
 
-use crate::simulator::fields::{FieldKind, fields_of, is_blank, same};
+use crate::simulator::fields::{FieldKind, SimulatedField, fields_of, is_blank, same};
 use crate::simulator::journal::{Author, Event, EventKind};
 use crate::simulator::script::Setting;
 
@@ -85,7 +85,9 @@ pub(crate) struct Model {
     made: HashMap<(Resource, String), Vec<String>>,
     /// By which events people touched a record.
     touched: HashMap<(usize, Resource, String), Vec<usize>>,
-    /// Which records people restored.
+    /// What the engine made in CRMs.
+    made_there: HashSet<(usize, Resource, String)>,
+    /// Which records people restored, and did nothing to since.
     restored: HashSet<(usize, Resource, String)>,
     /// Which records the engine ever had a link of.
     linked: HashSet<(usize, Resource, String)>,
@@ -107,6 +109,7 @@ impl Model {
             losses: Vec::new(),
             made: HashMap::new(),
             touched: HashMap::new(),
+            made_there: HashSet::new(),
             restored: HashSet::new(),
             linked: HashSet::new(),
             lost: HashSet::new(),
@@ -137,7 +140,7 @@ impl Model {
         self.introduce(&pair);
         for field in fields_of(pair.resource) {
             let (local, remote) = self.values(&pair, field.name);
-            if same(field.kind, &local, &remote, self.setting.crms[pair.crm].spelling) {
+            if same(field, &local, &remote, self.setting.crms[pair.crm].spelling) {
                 self.agreed.entry((pair.clone(), field.name.to_owned())).or_default().push(local);
             }
         }
@@ -177,6 +180,8 @@ impl Model {
         self.lose_sight(event);
         if event.kind == EventKind::Restore {
             self.restored.insert(record_of(event));
+        } else {
+            self.restored.remove(&record_of(event));
         }
         // To write what was there is no edit.
         for (field, _, new) in event.changes.iter().filter(|(_, old, new)| old != new) {
@@ -197,7 +202,7 @@ impl Model {
             return;
         };
         let record = record_of(event);
-        if event.kind == EventKind::Create || self.linked.contains(&record) {
+        if !self.made_there.contains(&record) || self.linked.contains(&record) {
             return;
         }
         let is_it = |pair: &PairOf| pair.crm == crm && pair.resource == event.resource && pair.remote == event.id;
@@ -215,9 +220,9 @@ impl Model {
             };
             let pair = pair_of(event, crm, &partner);
             for (field, ..) in &event.changes {
-                let Some(kind) = kind_of(event.resource, field) else { continue };
+                let Some(known) = field_of(event.resource, field) else { continue };
                 let (local, remote) = self.values(&pair, field);
-                if same(kind, &local, &remote, self.setting.crms[crm].spelling) {
+                if same(known, &local, &remote, self.setting.crms[crm].spelling) {
                     self.equal_once.entry((pair.clone(), field.clone())).or_default().push(local);
                 }
             }
@@ -237,26 +242,33 @@ impl Model {
         let Some(tag) = tag else {
             return Err(format!("I4: {} is created on side {} from no record", event.id, event.side));
         };
-        let made = self.tags.entry((event.side, event.resource, tag.clone())).or_default();
         // What people did that to before anybody learned that it had been made can be found by nobody.
         let is_lost = |id: &&String| {
             let record = (event.side, event.resource, (*id).clone());
             self.lost.contains(&record) && !self.linked.contains(&record)
         };
-        if let Some(first) = made.iter().find(|id| !is_lost(id)) {
+        // An orphan is a record like any other.
+        let is_orphan = |id: &String| self.lost.contains(&(other, event.resource, id.clone()));
+        let orphaned =
+            self.tags.get(&(other, event.resource, tag.clone())).is_some_and(|held| held.iter().any(is_orphan));
+        let made = self.tags.entry((event.side, event.resource, tag.clone())).or_default();
+        if let Some(first) = made.iter().find(|id| !orphaned && !is_lost(id)) {
             return Err(format!(
                 "I4: {} {} on side {} is made of {tag}, which is {first} there already",
                 event.resource, event.id, event.side
             ));
         }
         made.push(event.id.clone());
+        if event.side > 0 {
+            self.made_there.insert(record_of(event));
+        }
         self.check_twins(event)?;
         let source = self.holder_of_tag(other, event.resource, &tag);
         for (field, _, new) in &event.changes {
-            let Some(kind) = kind_of(event.resource, field) else { continue };
+            let Some(known) = field_of(event.resource, field) else { continue };
             let from = source.as_ref().map(|id| Place { side: other, id: id.clone(), ..place(event, field) });
-            let credit = from.as_ref().and_then(|from| self.credit(from, kind, new, crm));
-            let Some(credit) = credit.or_else(|| self.no_credit(kind, new, crm)) else {
+            let credit = from.as_ref().and_then(|from| self.credit(from, known, new, crm));
+            let Some(credit) = credit.or_else(|| self.no_credit(known, new, crm)) else {
                 return Err(format!(
                     "I3: {} {} gets {field} {new}, which its source never held",
                     event.resource, event.id
@@ -274,7 +286,10 @@ impl Model {
     /// What the engine made here, and nobody touched, is found by its key: whatever else has that key is no new record.
     fn check_twins(&mut self, event: &Event) -> Result<(), String> {
         let is_key = |(field, ..): &&(String, Value, Value)| {
-            matches!(kind_of(event.resource, field), Some(FieldKind::Email | FieldKind::Website))
+            matches!(
+                field_of(event.resource, field).map(|field| field.kind),
+                Some(FieldKind::Email | FieldKind::Website)
+            )
         };
         let Some((field, _, value)) = event.changes.iter().find(is_key).filter(|_| event.side == 0) else {
             return Ok(());
@@ -312,7 +327,7 @@ impl Model {
             let [own, from] = [own, from].map(|place| self.cells.get(&place).cloned().unwrap_or_default());
             let Some(agreed) = self.may_be_agreed(&pair, field.name) else { continue };
             let spelling = self.setting.crms[crm].spelling;
-            let is_edit = agreed.iter().all(|agreed| !same(field.kind, own.value(), agreed, spelling));
+            let is_edit = agreed.iter().all(|agreed| !same(field, own.value(), agreed, spelling));
             let is_open = self.direction(event.resource, crm, field.name) == MappingDirection::Both;
             if let Some(lost) = self.newest(own.known(), from.known()).filter(|_| is_edit && is_open) {
                 return Err(format!(
@@ -342,28 +357,30 @@ impl Model {
     }
 
     /// What the written value takes account of: what it knew when the other side held it last.
-    fn credit(&self, from: &Place, kind: FieldKind, value: &Value, crm: usize) -> Option<Known> {
+    fn credit(&self, from: &Place, field: &SimulatedField, value: &Value, crm: usize) -> Option<Known> {
         let spelling = self.setting.crms[crm].spelling;
-        let held = self.cells.get(from)?.history.iter().rev().find(|(held, _)| same(kind, held, value, spelling));
+        let held = self.cells.get(from)?.history.iter().rev().find(|(held, _)| same(field, held, value, spelling));
         held.map(|(_, known)| *known)
     }
 
     /// A blank value takes account of nothing, and needs no source.
-    fn no_credit(&self, kind: FieldKind, value: &Value, crm: usize) -> Option<Known> {
-        is_blank(kind, value, self.setting.crms[crm].spelling).then_some([0; 4])
+    fn no_credit(&self, field: &SimulatedField, value: &Value, crm: usize) -> Option<Known> {
+        is_blank(field, value, self.setting.crms[crm].spelling).then_some([0; 4])
     }
 
     fn updated(&mut self, event: &Event, crm: usize) -> Result<(), String> {
         let other = if event.side == 0 { crm + 1 } else { 0 };
         let partner = self.partner.get(&(crm, event.resource, event.side, event.id.clone())).cloned();
         for (field, old, new) in &event.changes {
-            let Some(kind) = kind_of(event.resource, field) else { continue };
+            let Some(simulated) = field_of(event.resource, field) else { continue };
             self.check_direction(event, crm, field)?;
             let target = place(event, field);
             let mut known = self.cells.get(&target).map(Cell::known).unwrap_or_default();
             if let Some(partner) = &partner {
                 let from = Place { side: other, id: partner.clone(), ..target.clone() };
-                let Some(credit) = self.credit(&from, kind, new, crm).or_else(|| self.no_credit(kind, new, crm)) else {
+                let Some(credit) =
+                    self.credit(&from, simulated, new, crm).or_else(|| self.no_credit(simulated, new, crm))
+                else {
                     return Err(format!(
                         "I3: {} {} gets {field} {new}, which its counterpart {partner} never held",
                         event.resource, event.id
@@ -378,7 +395,7 @@ impl Model {
                 }
                 let spelling = self.setting.crms[crm].spelling;
                 let source = self.cells.get_mut(&from).and_then(|cell| cell.history.last_mut());
-                if let Some(last) = source.filter(|last| same(kind, &last.0, new, spelling)) {
+                if let Some(last) = source.filter(|last| same(simulated, &last.0, new, spelling)) {
                     last.1 = join(last.1, known);
                 }
                 self.equal_once.remove(&(pair.clone(), field.clone()));
@@ -426,7 +443,7 @@ impl Model {
         // Edits there and back are none.
         let spelling = self.setting.crms[pair.crm].spelling;
         let differs = |value: &Value, agreed: &Value| {
-            kind_of(event.resource, field).is_some_and(|kind| !same(kind, value, agreed, spelling))
+            field_of(event.resource, field).is_some_and(|known| !same(known, value, agreed, spelling))
         };
         let lost = self.newest(held, written).filter(|_| agreed.iter().all(|agreed| differs(old, agreed)));
         let won = self.newest(written, held);
@@ -532,7 +549,7 @@ fn position(resource: Resource, field: &str) -> Option<usize> {
     fields_of(resource).iter().position(|known| known.name == field)
 }
 
-/// What kind of field it is; `None` for a relation.
-fn kind_of(resource: Resource, field: &str) -> Option<FieldKind> {
-    fields_of(resource).iter().find(|known| known.name == field).map(|known| known.kind)
+/// The field of that name; `None` for a relation.
+fn field_of(resource: Resource, field: &str) -> Option<&'static SimulatedField> {
+    fields_of(resource).iter().find(|known| known.name == field)
 }

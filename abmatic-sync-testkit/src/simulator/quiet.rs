@@ -14,6 +14,8 @@ use crate::simulator::model::PairOf;
 use crate::simulator::script::Operation;
 use crate::simulator::world::World;
 
+/// A shorter beginning of a text is no cut.
+const CUT_MIN: usize = 10;
 const DAY_SECONDS: i64 = 86_400;
 /// How far back a failure excuses a record.
 const EXCUSED_SECONDS: i64 = 150;
@@ -40,7 +42,7 @@ pub(crate) fn check_quiet(world: &mut World) -> Result<(), String> {
     cycle(world)?;
     world.journal.advance_millis(100_000);
     cycle(world)?;
-    if world.setting.crms.iter().any(|habits| habits.spelling.blank_is_zero) {
+    if world.crms.len() > 1 && world.setting.crms.iter().any(|habits| !habits.spelling.zeros.is_empty()) {
         // What a CRM filled in by itself travels on to the others.
         world.journal.advance_millis(100_000);
         cycle(world)?;
@@ -117,7 +119,7 @@ fn check_pairs(world: &World, crm: usize, resource: Resource) -> Result<(), Stri
             let b = there.fields.get(field.name).unwrap_or(&Value::Null);
             let keeps_blank = world.setting.blank == BlankRule::Keep && (a.is_blank() || b.is_blank());
             let spelled_otherwise = world.doubted && is_spelling(a, b);
-            if !same(field.kind, a, b, world.setting.crms[crm].spelling)
+            if !same(field, a, b, world.setting.crms[crm].spelling)
                 && !keeps_blank
                 && !spelled_otherwise
                 && world.model.has_to_agree(&pair, field.name)
@@ -148,8 +150,10 @@ fn check_gone(world: &World, pair: &PairOf, here: bool, there: bool) -> Result<(
 
 /// Whether one value is the other, cut or in another case.
 fn is_spelling(a: &Value, b: &Value) -> bool {
-    let (a, b) = (a.to_string().to_lowercase(), b.to_string().to_lowercase());
-    a.starts_with(&b) || b.starts_with(&a)
+    let (Some(a), Some(b)) = (a.as_text(), b.as_text()) else { return false };
+    let (a, b) = (a.to_lowercase(), b.to_lowercase());
+    let is_cut = |long: &str, short: &str| short.chars().count() >= CUT_MIN && long.starts_with(short);
+    a == b || is_cut(&a, &b) || is_cut(&b, &a)
 }
 
 fn check_relations(

@@ -15,8 +15,6 @@ use abmatic_sync_core::model::value::Value;
 use crate::simulator::account::Fault;
 use crate::simulator::script::CrmHabits;
 
-/// No error may show it.
-pub(crate) const SECRET: &str = "secret-token";
 /// What the CRMs of a history are called.
 pub(crate) const CONNECTORS: [&str; 3] = ["crm-0", "crm-1", "crm-2"];
 

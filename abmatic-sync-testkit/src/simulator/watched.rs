@@ -76,6 +76,11 @@ impl Watched {
         if sabotage == Some(Sabotage::OverlapWindow) {
             descriptor.visibility_lag_seconds = 0;
         }
+        // Batches as small as the script says, so that a block is many.
+        for offered in &mut descriptor.resources {
+            offered.batch_max = offered.batch_max.min(habits.batch_max);
+            offered.find_max = offered.find_max.min(habits.find_max);
+        }
         let resources = stage.resources();
         let watched = Self {
             number,
@@ -276,6 +281,7 @@ impl CrmSide for Watched {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl CrmConnector for Watched {
     fn descriptor(&self) -> &Descriptor {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use abmatic_sync_core::engine::Engine;
 use abmatic_sync_core::error::{Error, ErrorCode, Result as EngineResult};
 use abmatic_sync_core::ids::{ConnectionId, LocalId, RemoteId, RunId, TenantId};
-use abmatic_sync_core::model::connection::Connection;
+use abmatic_sync_core::model::connection::{Connection, Credentials};
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::journal::{LogEntry, Status};
 use abmatic_sync_core::model::link::{Link, LinkScope};
@@ -20,6 +20,7 @@ use abmatic_sync_core::policy::{Caps, Policy, Scope, Selection};
 use abmatic_sync_core::run::report::RunReport;
 use abmatic_sync_core::run::request::{RunRequest, Settings};
 use abmatic_sync_core::store::state::{LogQuery, RunStatus, StateStore};
+use secrecy::ExposeSecret as _;
 
 use crate::fake::dice::Dice;
 use crate::memory::store::MemoryStore;
@@ -31,7 +32,7 @@ use crate::simulator::model::{Model, PairOf};
 use crate::simulator::quiet::check_quiet;
 use crate::simulator::sabotage::Sabotage;
 use crate::simulator::script::{Act, CrmHabits, Deed, Operation, Run, Script, Setting, Step};
-use crate::simulator::side::{CONNECTORS, CrmSide, SECRET};
+use crate::simulator::side::{CONNECTORS, CrmSide};
 use crate::simulator::store::SimulatedStore;
 use crate::simulator::watched::Watched;
 
@@ -427,14 +428,20 @@ impl World {
         Ok(())
     }
 
+    fn shows_secret(&self, error: &Error) -> bool {
+        let said = format!("{error:?} {error}");
+        self.connections.iter().any(|on| match &on.credentials {
+            Credentials::Token(token) => said.contains(token.expose_secret()),
+            _ => false,
+        })
+    }
+
     fn check_end(&self, ended: &Ended, disturbed: bool) -> Result<(), String> {
         let Ended::Done(done) = ended else { return Ok(()) };
         match done.as_ref() {
             Ok(report) if !report.counts.add_up() => Err(format!("I5: {:?} do not add up", report.counts)),
             Ok(_) => Ok(()),
-            Err(error) if format!("{error:?} {error}").contains(SECRET) => {
-                Err("I9: an error shows the token".to_owned())
-            }
+            Err(error) if self.shows_secret(error) => Err("I9: an error shows the token".to_owned()),
             Err(error) if disturbed || error.code() == ErrorCode::LeaseHeld => Ok(()),
             Err(error) => Err(format!("a run that nothing disturbed fails: {error}")),
         }

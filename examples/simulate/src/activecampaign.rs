@@ -177,7 +177,7 @@ impl Account for ActiveCampaignAccount {
     }
 
     fn spelling(&self) -> Spelling {
-        Spelling::default().with_blank_as_zero()
+        Spelling::default().with_zeros(&["amount"])
     }
 
     /// Accounts are read whole, with what their custom fields hold.

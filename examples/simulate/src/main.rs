@@ -77,6 +77,8 @@ fn all_hold(arguments: &Arguments) -> bool {
     );
     if let Some((_, failure)) = &played.failure {
         println!("{failure}");
+        let crm = failure.crm.map_or_else(String::new, |crm| format!(" --crm {crm}"));
+        println!("again: cargo run --release --bin simulate -- --first-seed {} --seeds 1{crm}", failure.seed);
     }
     played.failure.is_none()
 }

@@ -153,7 +153,7 @@ impl Account for PipedriveAccount {
     }
 
     fn spelling(&self) -> Spelling {
-        Spelling::default().with_blank_as_zero()
+        Spelling::default().with_zeros(&["amount"])
     }
 
     /// It has no unique fields.

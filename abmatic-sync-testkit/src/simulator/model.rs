@@ -85,6 +85,10 @@ pub(crate) struct Model {
     made: HashMap<(Resource, String), Vec<String>>,
     /// By which events people touched a record.
     touched: HashMap<(usize, Resource, String), Vec<usize>>,
+    /// Of the lost ones those that are still there: they come back as records of their own.
+    orphans: HashSet<(usize, Resource, String)>,
+    /// Whether one did: from then on two records have one tag, and nothing can be told by it any more.
+    blurred: bool,
     /// What the engine made in CRMs.
     made_there: HashSet<(usize, Resource, String)>,
     /// Which records people restored, and did nothing to since.
@@ -109,6 +113,8 @@ impl Model {
             losses: Vec::new(),
             made: HashMap::new(),
             touched: HashMap::new(),
+            orphans: HashSet::new(),
+            blurred: false,
             made_there: HashSet::new(),
             restored: HashSet::new(),
             linked: HashSet::new(),
@@ -150,6 +156,11 @@ impl Model {
             let held = names.chain(relations).map(|name| (name.to_owned(), self.values(&pair, name).into())).collect();
             self.pairs.insert(pair, (at, held));
         }
+    }
+
+    /// Whether nothing can be judged any more.
+    pub(crate) fn is_blurred(&self) -> bool {
+        self.blurred
     }
 
     /// Takes an event in, and says what is wrong with it.
@@ -209,7 +220,8 @@ impl Model {
         self.pairs.retain(|pair, _| !is_it(pair));
         self.agreed.retain(|(pair, _), _| !is_it(pair));
         self.equal_once.retain(|(pair, _), _| !is_it(pair));
-        self.lost.insert(record);
+        self.lost.insert(record.clone());
+        self.orphans.insert(record);
     }
 
     /// People may make a pair equal by themselves, and the engine see it in that moment.
@@ -247,12 +259,13 @@ impl Model {
             let record = (event.side, event.resource, (*id).clone());
             self.lost.contains(&record) && !self.linked.contains(&record)
         };
-        // An orphan is a record like any other.
-        let is_orphan = |id: &String| self.lost.contains(&(other, event.resource, id.clone()));
-        let orphaned =
-            self.tags.get(&(other, event.resource, tag.clone())).is_some_and(|held| held.iter().any(is_orphan));
+        let mut held = self.tags.get(&(other, event.resource, tag.clone())).into_iter().flatten();
+        if held.any(|id| self.orphans.contains(&(other, event.resource, id.clone()))) {
+            self.blurred = true;
+            return Ok(());
+        }
         let made = self.tags.entry((event.side, event.resource, tag.clone())).or_default();
-        if let Some(first) = made.iter().find(|id| !orphaned && !is_lost(id)) {
+        if let Some(first) = made.iter().find(|id| !is_lost(id)) {
             return Err(format!(
                 "I4: {} {} on side {} is made of {tag}, which is {first} there already",
                 event.resource, event.id, event.side

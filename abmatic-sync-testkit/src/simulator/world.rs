@@ -156,6 +156,11 @@ impl World {
     }
 
     fn play(&mut self, steps: &[Step]) -> Result<(), String> {
+        let played = self.play_on(steps);
+        if self.model.is_blurred() { Ok(()) } else { played }
+    }
+
+    fn play_on(&mut self, steps: &[Step]) -> Result<(), String> {
         for (number, habits) in self.setting.crms.clone().into_iter().enumerate() {
             self.tell(|_| format!("crm {number}: {habits:?}"));
         }

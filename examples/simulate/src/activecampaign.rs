@@ -182,7 +182,7 @@ impl Account for ActiveCampaignAccount {
 
     /// Accounts are read whole, with what their custom fields hold.
     fn idle_calls(&self, resource: Resource) -> u64 {
-        if resource == Resource::Account { 5 } else { 2 }
+        if resource == Resource::Account { 6 } else { 2 }
     }
 
     /// Contacts by an address, accounts by a name, both of which people change.

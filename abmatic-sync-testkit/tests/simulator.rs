@@ -7,13 +7,13 @@ use abmatic_sync_testkit::simulator::{Sabotage, simulate};
 const HISTORIES: u64 = 400;
 /// The first seed for each protection by which its absence was seen: it has to be seen again.
 const CAUGHT_BY: [(Sabotage, u64); 7] = [
-    (Sabotage::Base, 0),
-    (Sabotage::Checkpoint, 693),
-    (Sabotage::InPageDedup, 18),
-    (Sabotage::Intent, 349),
-    (Sabotage::Lease, 74),
-    (Sabotage::OptimisticLocalWrite, 1_455),
-    (Sabotage::OverlapWindow, 26),
+    (Sabotage::Base, 4),
+    (Sabotage::Checkpoint, 154),
+    (Sabotage::InPageDedup, 10),
+    (Sabotage::Intent, 57),
+    (Sabotage::Lease, 110),
+    (Sabotage::OptimisticLocalWrite, 909),
+    (Sabotage::OverlapWindow, 4),
 ];
 
 #[test]

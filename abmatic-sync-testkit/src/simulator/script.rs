@@ -285,11 +285,11 @@ fn run(dice: &mut Dice, setting: &Setting) -> Run {
     let crm = usize::try_from(dice.below(setting.crms.len() as u64)).unwrap_or(0);
     let resource = choose(dice, &setting.resources);
     let mut meanwhile = Vec::new();
-    while dice.chance(40) {
+    while dice.chance(50) {
         // Mostly of what the run is about.
-        let act = match dice.below(3) {
+        let act = match dice.below(4) {
             0 => act(dice, setting),
-            1 => Act { at: 0, resource, pick: dice.next(), deed: edit(dice, resource) },
+            1 | 2 => Act { at: 0, resource, pick: dice.next(), deed: edit(dice, resource) },
             _ => Act { at: crm + 1, resource, pick: dice.next(), deed: edit(dice, resource) },
         };
         meanwhile.push((small(dice, 40), act));

@@ -113,7 +113,7 @@ fn kind_of(fault: Fault, call: u64) -> FaultKind {
         Fault::Unauthorized => FaultKind::ExpiredToken,
         Fault::Unavailable => FaultKind::ServerError,
         // Whatever else there may be leaves the same doubt.
-        _ if call % 2 == 0 => FaultKind::AnswerLost,
+        _ if call.is_multiple_of(2) => FaultKind::AnswerLost,
         _ => FaultKind::ServerErrorAfterWrite,
     }
 }

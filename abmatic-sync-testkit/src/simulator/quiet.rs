@@ -140,7 +140,9 @@ fn check_pairs(world: &World, crm: usize, resource: Resource) -> Result<(), Stri
 fn check_gone(world: &World, pair: &PairOf, here: bool, there: bool) -> Result<(), String> {
     let is_alone = world.crms.len() == 1;
     let is_due = is_alone && here != there && world.setting.gone == GoneRule::Propagate;
-    let survivor = if here { Side::Remote } else { Side::Local };
+    let (lost, survivor) = if here { (Side::Local, Side::Remote) } else { (Side::Remote, Side::Local) };
+    // What was gone before the two were one takes nothing with it.
+    let is_due = is_due && world.model.was_touched(pair, lost);
     if is_due && !world.doubted && !world.model.was_touched(pair, survivor) {
         let (gone, left) = if here { (&pair.local, &pair.remote) } else { (&pair.remote, &pair.local) };
         return Err(format!("I1: {} {gone} is deleted, and {left} is still there", pair.resource));

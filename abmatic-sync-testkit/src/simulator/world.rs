@@ -342,7 +342,9 @@ impl World {
         // To resume a run is to let it do what it was begun for.
         let cap = run.cap.filter(|_| run.operation != Operation::Resume);
         if let (Some(cap), [Ended::Done(done)], None) = (cap, ended.as_slice(), run.rival_at) {
-            self.check_cap(cap, done, disturbed || !run.meanwhile.is_empty())?;
+            // A CRM's clock that is ahead is known only once it has answered: by then more is there than was planned.
+            let is_ahead = self.setting.crms[run.crm].skew_seconds > 0;
+            self.check_cap(cap, done, disturbed || is_ahead || !run.meanwhile.is_empty())?;
         }
         let whole = ended.iter().all(|ended| matches!(ended, Ended::Done(done) if done.is_ok()));
         self.judge(whole.then_some(run.resource))

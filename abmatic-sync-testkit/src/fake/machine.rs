@@ -25,6 +25,11 @@ pub(crate) trait Crm: fmt::Debug + Send + 'static {
     /// The answer of a fault that keeps the call from being carried out; `None` where this fault does not.
     fn stand_in(&mut self, now: i64, fault: &Fault) -> Option<Response>;
 
+    /// Whether its answers have a `Date`.
+    fn tells_time(&self) -> bool {
+        true
+    }
+
     /// The answer of a server that has broken down.
     fn server_error(&mut self, fault: &Fault) -> Response;
 
@@ -69,7 +74,9 @@ impl<C: Crm> Machine<C> {
             None => self.crm.answer(now, request, &route, None),
             Some(fault) => self.faulty(now, request, &route, &fault),
         };
-        response.set("Date", http_date(now));
+        if self.crm.tells_time() {
+            response.set("Date", http_date(now));
+        }
         response.delay_ms = delay_ms;
         let arrives = matches!(response.delivery, Delivery::Whole | Delivery::Truncated(_));
         self.traffic.count(&name, if arrives { response.status } else { 0 });

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use abmatic_sync_core::model::connection::{Connection, Credentials};
 use abmatic_sync_http::transport::{Transport, TransportError};
@@ -122,7 +123,12 @@ fn kind_of(fault: Fault, call: u64) -> FaultKind {
 impl<F: Fake> Transport for Site<F> {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
         turn().await;
-        let response = self.fake().answer(&asked(&request));
+        let mut response = self.fake().answer(&asked(&request));
+        if response.header("Date").is_none() {
+            // Whatever carries HTTP tells the time.
+            let now = UNIX_EPOCH + Duration::from_millis(self.fake.now_ms().unsigned_abs());
+            response.headers.push(("Date", httpdate::fmt_http_date(now).into()));
+        }
         turn().await;
         answered(response)
     }

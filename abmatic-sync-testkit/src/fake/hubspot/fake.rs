@@ -29,6 +29,11 @@ impl Crm for State {
         answer::answer(self, now, request, route.as_ref(), repeat_page)
     }
 
+    /// None of the recorded answers shows a `Date`.
+    fn tells_time(&self) -> bool {
+        false
+    }
+
     fn stand_in(&mut self, now: i64, fault: &Fault) -> Option<Response> {
         let portal_id = self.settings.portal_id;
         let mut retry_after = fault.retry_after_seconds;

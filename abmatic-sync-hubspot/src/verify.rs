@@ -46,7 +46,16 @@ pub(crate) async fn verify(api: &Api, on: &Connection, request: VerifyRequest) -
         .filter(|at| found.get(*at).is_some_and(Option::is_none))
         .filter(|at| request.creates.get(*at).is_some_and(|create| !told_by_email(create)))
         .collect();
-    verifier.by_search(&request, &sought, &mut found).await?;
+    // Only these: what has an address and is not found by it did not happen, however alike another record is.
+    let creates = sought.iter().filter_map(|at| request.creates.get(*at).cloned()).collect();
+    let mut by_content = VerifyRequest::new(request.resource, creates);
+    by_content.except = request.except;
+    by_content.except.extend(found.iter().flatten().map(|record| record.id.clone()));
+    for (at, record) in sought.into_iter().zip(verifier.by_search(&by_content).await?) {
+        if let Some(place) = found.get_mut(at) {
+            *place = record;
+        }
+    }
     Ok(found)
 }
 
@@ -97,29 +106,21 @@ impl Verifier<'_> {
     }
 
     /// Searches until everything is found or the index must have caught up.
-    async fn by_search(
-        &self,
-        request: &VerifyRequest,
-        sought: &[usize],
-        found: &mut [Option<RemoteRecord>],
-    ) -> Result<()> {
+    async fn by_search(&self, request: &VerifyRequest) -> Result<Vec<Option<RemoteRecord>>> {
         let lag = TimeDelta::from_std(self.api.visibility_lag).unwrap_or(TimeDelta::MAX);
+        let mut found: Vec<Option<RemoteRecord>> = request.creates.iter().map(|_| None).collect();
         let mut wait = WAIT_MIN;
         loop {
             // Read before the search: what it does not show was not there by then.
             let now = self.api.clock().now();
-            let is_open = |at: &&usize| found.get(**at).is_some_and(Option::is_none);
-            let open: Vec<&CreateInDoubt> =
-                sought.iter().filter(is_open).filter_map(|at| request.creates.get(*at)).collect();
             let mut held: BTreeMap<RemoteId, RemoteRecord> = BTreeMap::new();
-            for create in &open {
+            for (create, _) in request.creates.iter().zip(&found).filter(|(_, found)| found.is_none()) {
                 held.extend(self.search(create).await?.into_iter().map(|record| (record.id.clone(), record)));
             }
-            recognise(request, Telling::new(telling(self.object)), held.into_values().collect(), found);
-            let is_early = |at: &usize| request.creates.get(*at).is_some_and(|create| now < create.announced_at + lag);
-            let is_open = |at: &&usize| found.get(**at).is_some_and(Option::is_none);
-            if !sought.iter().filter(is_open).any(is_early) {
-                return Ok(());
+            recognise(request, Telling::new(telling(self.object)), held.into_values().collect(), &mut found);
+            let open = request.creates.iter().zip(&found).filter(|(_, found)| found.is_none());
+            if open.map(|(create, _)| create.announced_at + lag).all(|ends| ends <= now) {
+                return Ok(found);
             }
             self.api.clock().sleep(wait).await;
             wait = wait.saturating_mul(2).min(self.api.visibility_lag.max(WAIT_MIN));

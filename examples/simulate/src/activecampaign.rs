@@ -15,7 +15,7 @@ use abmatic_sync_testkit::fake::activecampaign::{CrmUser, FakeActiveCampaign};
 use abmatic_sync_testkit::simulator::{Account, Fault, Opening, Spelling, Stage};
 use serde_json::{Map, Value as Json, json};
 
-use crate::fields::{Names, mapping, reference, related, shown};
+use crate::fields::{Names, mapping, number, reference, related, shown};
 use crate::site::Site;
 
 const LAG_SECONDS: u32 = 20;
@@ -157,10 +157,6 @@ fn names(resource: Resource) -> Names {
 
 fn id_of(row: &Json) -> u64 {
     row["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(0)
-}
-
-fn number(id: &RemoteId) -> u64 {
-    id.as_str().parse().unwrap_or(0)
 }
 
 impl Account for ActiveCampaignAccount {

@@ -1,5 +1,6 @@
 //! Which of a CRM's fields stand for which of the simulated host's.
 
+use abmatic_sync_core::ids::RemoteId;
 use abmatic_sync_core::model::fields::Fields;
 use abmatic_sync_core::model::mapping::{FieldMapping, Mapping};
 use abmatic_sync_core::model::value::Value;
@@ -37,6 +38,11 @@ fn typed(host: &str, text: &str) -> Value {
 /// The ids that a relation is to hold, where it is to change.
 pub(crate) fn related(fields: &Fields, relation: &str) -> Option<Vec<String>> {
     Some(fields.get(relation)?.ids().map(str::to_owned).collect())
+}
+
+/// An id that is a number there.
+pub(crate) fn number(id: &RemoteId) -> u64 {
+    id.as_str().parse().unwrap_or(0)
 }
 
 /// A relation's value.

@@ -15,7 +15,7 @@ use abmatic_sync_testkit::fake::pipedrive::{CrmUser, FakePipedrive, Field, Recor
 use abmatic_sync_testkit::simulator::{Account, Fault, Opening, Spelling, Stage};
 use serde_json::{Map, Value as Json, json};
 
-use crate::fields::{Names, mapping, reference, related, shown};
+use crate::fields::{Names, mapping, number, reference, related, shown};
 use crate::site::Site;
 
 /// Lists and searches of the fake show a change so much later.
@@ -129,10 +129,6 @@ fn text(record: &RecordView, key: &str) -> String {
         }
         other => other.to_string(),
     }
-}
-
-fn number(id: &RemoteId) -> u64 {
-    id.as_str().parse().unwrap_or(0)
 }
 
 impl Account for PipedriveAccount {
